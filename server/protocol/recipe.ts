@@ -1,0 +1,127 @@
+/**
+ * A recipe says how a model is pruned. It is the one argument of the view, the CLI, the server and the metadata of a
+ * saved model; `prunescope.json` beside a model is this type on disk.
+ */
+import { PruneScopeError } from "./errors.js";
+
+/** What is compared with what when weights are ranked: the whole model, or each layer by itself. */
+export type Scope = "global" | "layer";
+export const scopes: readonly Scope[] = ["global", "layer"];
+
+/** Keep `n` of every `m` weights along the reduction axis. */
+export interface NofM {
+  readonly n: number;
+  readonly m: number;
+}
+
+export type BatchNormMode = "auto" | "stored" | "batch";
+
+export interface Recipe {
+  /** Id of a criterion, for example `magnitude`. */
+  readonly criterion: string;
+  /** Fraction of the prunable weights to remove, in [0, 1). */
+  readonly sparsity: number;
+  /** Structured pattern instead of a sparsity. */
+  readonly pattern?: NofM;
+  readonly scope: Scope;
+  /** Ids of layers that are left dense. */
+  readonly exclude: readonly string[];
+  /** Least density per layer id, in [0, 1]. */
+  readonly floors: Readonly<Record<string, number>>;
+  /** Seed of everything random: tie order, the random criterion, synthetic inputs, sampled labels. */
+  readonly seed: number;
+  /** Path of a data file or folder, for criteria that need data. */
+  readonly data?: string;
+  /** Name of a loss, for criteria that need a gradient; chosen from the outputs when absent. */
+  readonly loss?: string;
+  readonly batchNorm: BatchNormMode;
+}
+
+export const defaultRecipe: Recipe = Object.freeze({
+  criterion: "magnitude",
+  sparsity: 0.9,
+  scope: "global",
+  exclude: Object.freeze([]),
+  floors: Object.freeze({}),
+  seed: 0,
+  batchNorm: "auto",
+});
+
+/** Number of weights kept of `total` at `sparsity`: k = round((1 − s)·total), halves up. */
+export function keptCount(total: number, sparsity: number): number {
+  return Math.round((1 - sparsity) * total);
+}
+
+/**
+ * Checks a recipe that comes from outside (JSON, LSP, command line) and fills in defaults.
+ * @throws PruneScopeError `bad-request` naming the first wrong field.
+ */
+export function parseRecipe(input: unknown): Recipe {
+  const wrong = (field: string, expected: string): never => {
+    throw new PruneScopeError("bad-request", `recipe.${field} must be ${expected}.`);
+  };
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return wrong("", "an object");
+  const given = input as Record<string, unknown>;
+  const known = new Set([
+    "criterion",
+    "sparsity",
+    "pattern",
+    "scope",
+    "exclude",
+    "floors",
+    "seed",
+    "data",
+    "loss",
+    "batchNorm",
+  ]);
+  for (const key of Object.keys(given)) if (!known.has(key)) wrong(key, "a known field");
+  const { criterion = defaultRecipe.criterion, sparsity = defaultRecipe.sparsity, scope = defaultRecipe.scope } = given;
+  const { exclude = [], floors = {}, seed = defaultRecipe.seed, data, loss, batchNorm = "auto", pattern } = given;
+  if (typeof criterion !== "string" || criterion === "") return wrong("criterion", "the id of a criterion");
+  if (typeof sparsity !== "number" || !(sparsity >= 0 && sparsity < 1)) return wrong("sparsity", "a number in [0, 1)");
+  if (scope !== "global" && scope !== "layer") return wrong("scope", "`global` or `layer`");
+  if (!Array.isArray(exclude) || !exclude.every((id): id is string => typeof id === "string")) {
+    return wrong("exclude", "a list of layer ids");
+  }
+  if (typeof floors !== "object" || floors === null || Array.isArray(floors)) return wrong("floors", "an object");
+  for (const [id, floor] of Object.entries(floors)) {
+    if (typeof floor !== "number" || !(floor >= 0 && floor <= 1))
+      wrong(`floors[${JSON.stringify(id)}]`, "a number in [0, 1]");
+  }
+  if (typeof seed !== "number" || !Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    return wrong("seed", "a whole number from 0 to 4294967295");
+  }
+  if (data !== undefined && typeof data !== "string") return wrong("data", "a path");
+  if (loss !== undefined && typeof loss !== "string") return wrong("loss", "the name of a loss");
+  if (batchNorm !== "auto" && batchNorm !== "stored" && batchNorm !== "batch") {
+    return wrong("batchNorm", "`auto`, `stored` or `batch`");
+  }
+  return {
+    criterion,
+    sparsity,
+    scope,
+    exclude: [...exclude],
+    floors: { ...(floors as Record<string, number>) },
+    seed,
+    batchNorm,
+    ...(pattern === undefined ? {} : { pattern: parsePattern(pattern, wrong) }),
+    ...(data === undefined ? {} : { data }),
+    ...(loss === undefined ? {} : { loss }),
+  };
+}
+
+function parsePattern(input: unknown, wrong: (field: string, expected: string) => never): NofM {
+  if (typeof input !== "object" || input === null) return wrong("pattern", "{ n, m }");
+  const { n, m } = input as Record<string, unknown>;
+  if (
+    typeof n !== "number" ||
+    typeof m !== "number" ||
+    !Number.isInteger(n) ||
+    !Number.isInteger(m) ||
+    n < 1 ||
+    m <= n
+  ) {
+    return wrong("pattern", "{ n, m } with whole numbers 1 <= n < m");
+  }
+  return { n, m };
+}

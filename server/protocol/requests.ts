@@ -1,0 +1,102 @@
+/**
+ * What the client asks of the language server, and what the server tells it. Every job names its model by `uri` (whose
+ * work can be stopped as a whole) and by the `path` of the file to read, which differ for temporary copies.
+ */
+import type { ModelView } from "./model.js";
+import type { Recipe } from "./recipe.js";
+import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
+
+/** Values for dynamic axes, by axis name, or by `input:axis` where an axis has no name. */
+export type DynamicAxes = Readonly<Record<string, number>>;
+
+/** Which model a request is about. */
+export interface ModelRef {
+  readonly uri: string;
+  /** Absolute path of a file on the machine that the server runs on. */
+  readonly path: string;
+}
+
+export interface OpenParams extends ModelRef {
+  readonly dynamicAxes: DynamicAxes;
+  /** Try again although the file crashed the engine before. */
+  readonly retry?: boolean;
+}
+export interface AnalyzeParams extends ModelRef {
+  readonly recipe: Recipe;
+  readonly retry?: boolean;
+}
+export type SurvivalParams = AnalyzeParams;
+export interface SaveParams extends ModelRef {
+  readonly recipe: Recipe;
+  /** Absolute path of the file to write. */
+  readonly target: string;
+  /** The person picked the original itself and confirmed. */
+  readonly replaceOriginal: boolean;
+  /** Append provenance to the saved model. */
+  readonly metadata: boolean;
+  /** Fingerprint of the model that the person saw; the save is refused when the file has changed since. */
+  readonly fingerprint?: string;
+}
+export interface VerifyParams extends ModelRef {
+  /** The saved model. */
+  readonly pruned: string;
+  readonly seed: number;
+  readonly dynamicAxes: DynamicAxes;
+}
+export interface CompressParams extends ModelRef {
+  readonly pruned: string;
+}
+
+/** Every job: parameters and result. The same names serve LSP requests (`prunescope/NAME`) and the engine's messages. */
+export interface Jobs {
+  open: { params: OpenParams; result: ModelView };
+  analyze: { params: AnalyzeParams; result: AnalysisResult };
+  survival: { params: SurvivalParams; result: ExactSurvival };
+  save: { params: SaveParams; result: SaveReport };
+  verify: { params: VerifyParams; result: VerifyReport };
+  compress: { params: CompressParams; result: CompressReport };
+}
+export type JobName = keyof Jobs;
+export const jobNames: readonly JobName[] = ["open", "analyze", "survival", "save", "verify", "compress"];
+
+/** What a job is doing. `done` of `total` in the stage's own unit; `total` 0 when it is not known. */
+export interface Progress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** LSP notification `prunescope/progress`, server to client. */
+export interface ProgressParams extends Progress {
+  readonly uri: string;
+  readonly job: JobName;
+}
+/** LSP notification `prunescope/close`, client to server: the model's last view is gone; stop its work. */
+export interface CloseParams {
+  readonly uri: string;
+}
+/** LSP notification `prunescope/configure`, client to server. */
+export interface ServerSettings {
+  /** Threads of ONNX Runtime; 0 = one less than there are cores. */
+  readonly threads: number;
+  /** Most memory of the engine in MB; 0 = no limit. */
+  readonly memoryLimit: number;
+  /** Most MB of cached results. */
+  readonly cacheMaxSize: number;
+}
+/** LSP `initializationOptions`. */
+export interface InitializationOptions extends ServerSettings {
+  /** Folder for cached results. */
+  readonly storage: string;
+}
+
+export const methods = {
+  progress: "prunescope/progress",
+  close: "prunescope/close",
+  configure: "prunescope/configure",
+} as const;
+
+/** LSP method of a job. */
+export function jobMethod(job: JobName): string {
+  return `prunescope/${job}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * Messages between the results view (a webview) and its host (the extension, or nobody in a saved HTML report). The
+ * view says `ready` and gets the whole state; every request is answered, with a result or an error.
+ */
+import type { ErrorData } from "./errors.js";
+import type { LayerId, ModelView } from "./model.js";
+import type { Recipe, Scope } from "./recipe.js";
+import type { Progress } from "./requests.js";
+import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
+
+/** What the host is doing for this view. */
+export type Activity =
+  | { readonly kind: "idle" }
+  | { readonly kind: "working"; readonly label: string; readonly progress: Progress | null }
+  /** The work failed; `retry` says whether trying again makes sense (a crash, say). */
+  | { readonly kind: "failed"; readonly error: ErrorData; readonly retry: boolean };
+
+/** After a save: what was written, and what is still being found out about it. */
+export interface SavedView {
+  readonly save: SaveReport;
+  readonly verify: VerifyReport | ErrorData | null;
+  readonly compress: CompressReport | ErrorData | null;
+}
+
+/** Everything the view shows. It is also what a saved HTML report holds. */
+export interface ViewState {
+  /** `report`: a saved page with no host behind it: no saving, no exact counts away from the saved sparsity. */
+  readonly mode: "editor" | "report";
+  /** Name to show, usually the file's base name. */
+  readonly title: string;
+  readonly recipe: Recipe;
+  readonly model: ModelView | null;
+  readonly result: AnalysisResult | null;
+  readonly activity: Activity;
+  readonly saved: SavedView | null;
+  /** A sentence above everything, for example that the file changed on disk. */
+  readonly banner: string | null;
+}
+
+/** Host to view. */
+export type ToView =
+  | { readonly type: "state"; readonly state: ViewState }
+  | { readonly type: "activity"; readonly activity: Activity }
+  | { readonly type: "reveal"; readonly layer: LayerId }
+  | { readonly type: "reply"; readonly id: number; readonly result: ExactSurvival }
+  | { readonly type: "reply"; readonly id: number; readonly error: ErrorData };
+
+/** View to host. */
+export type FromView =
+  | { readonly type: "ready" }
+  /** Exact counts at a sparsity; answered by a `reply` with the same id. */
+  | { readonly type: "survival"; readonly id: number; readonly sparsity: number; readonly scope: Scope }
+  /** Another criterion, scope, seed or list of exclusions: analyse again and send the state. */
+  | { readonly type: "recipe"; readonly recipe: Recipe }
+  /** The sparsity came to rest: remembered, not analysed again. */
+  | { readonly type: "sparsity"; readonly sparsity: number }
+  | { readonly type: "save"; readonly recipe: Recipe; readonly as: boolean }
+  | { readonly type: "cancel" }
+  | { readonly type: "retry" };
+
+/** Checks a message from the view. @returns the message, or null when it is none. */
+export function parseFromView(input: unknown): FromView | null {
+  if (typeof input !== "object" || input === null) return null;
+  const message = input as Record<string, unknown>;
+  switch (message["type"]) {
+    case "ready":
+    case "cancel":
+    case "retry":
+      return { type: message["type"] };
+    case "survival": {
+      const { id, sparsity, scope } = message;
+      if (typeof id !== "number" || !isSparsity(sparsity) || (scope !== "global" && scope !== "layer")) return null;
+      return { type: "survival", id, sparsity, scope };
+    }
+    case "sparsity":
+      return isSparsity(message["sparsity"]) ? { type: "sparsity", sparsity: message["sparsity"] } : null;
+    case "recipe":
+    case "save": {
+      // The recipe's fields are checked by `parseRecipe` where it is used.
+      const recipe = message["recipe"];
+      if (typeof recipe !== "object" || recipe === null) return null;
+      if (message["type"] === "recipe") return { type: "recipe", recipe: recipe as Recipe };
+      return { type: "save", recipe: recipe as Recipe, as: message["as"] === true };
+    }
+    default:
+      return null;
+  }
+}
+
+function isSparsity(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value < 1;
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+// Two projects: everything that runs in Node, and everything that drives a real VS Code (one host at a time).
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: "node", include: ["test/**/*.test.ts"], exclude: ["test/editor/**"], testTimeout: 60_000, hookTimeout: 60_000 },
+      },
+      {
+        test: {
+          name: "editor",
+          include: ["test/editor/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
