@@ -27,6 +27,17 @@ export type DType =
   | "string"
   | "complex64"
   | "complex128"
+  | "float8e4m3fn"
+  | "float8e4m3fnuz"
+  | "float8e5m2"
+  | "float8e5m2fnuz"
+  | "float8e8m0"
+  | "float4e2m1"
+  | "uint4"
+  | "int4"
+  | "uint2"
+  | "int2"
+  /** No tensor: a sequence, map or optional. */
   | "other";
 
 /** An axis length: a number, the name of a dynamic axis, or null when nothing is known. */
@@ -72,8 +83,6 @@ export interface LayerView {
   readonly uses: readonly string[];
   /** Path of the subgraph the layer lies in; empty in the main graph. */
   readonly subgraph: string;
-  /** Shape of the node's output with dynamic axes bound, when the runtime could tell. */
-  readonly outputShape: readonly Dim[] | null;
 }
 
 /** A tensor that looks like a weight and is not pruned, with the reason. */

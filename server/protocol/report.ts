@@ -132,9 +132,9 @@ export interface VerifyReport {
   readonly outputs: readonly {
     readonly name: string;
     readonly shape: readonly number[];
-    /** Largest |a − b|. */
-    readonly maxDifference: number;
-    readonly meanDifference: number;
+    /** Largest |a − b|; null when the outputs have different shapes, or NaN stands against a number. */
+    readonly maxDifference: number | null;
+    readonly meanDifference: number | null;
     /** Largest |a| of the original's output, to see the difference against. */
     readonly maxOriginal: number;
   }[];

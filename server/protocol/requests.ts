@@ -2,7 +2,7 @@
  * What the client asks of the language server, and what the server tells it. Every job names its model by `uri` (whose
  * work can be stopped as a whole) and by the `path` of the file to read, which differ for temporary copies.
  */
-import type { ModelView } from "./model.js";
+import type { Dim, LayerId, ModelView } from "./model.js";
 import type { Recipe } from "./recipe.js";
 import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
 
@@ -26,6 +26,10 @@ export interface AnalyzeParams extends ModelRef {
   readonly retry?: boolean;
 }
 export type SurvivalParams = AnalyzeParams;
+/** Output shape of each layer's first node with dynamic axes bound, by layer id; layers that are absent have none that is known. */
+export interface ShapesResult {
+  readonly outputs: Readonly<Record<LayerId, readonly Dim[]>>;
+}
 export interface SaveParams extends ModelRef {
   readonly recipe: Recipe;
   /** Absolute path of the file to write. */
@@ -51,13 +55,14 @@ export interface CompressParams extends ModelRef {
 export interface Jobs {
   open: { params: OpenParams; result: ModelView };
   analyze: { params: AnalyzeParams; result: AnalysisResult };
+  shapes: { params: OpenParams; result: ShapesResult };
   survival: { params: SurvivalParams; result: ExactSurvival };
   save: { params: SaveParams; result: SaveReport };
   verify: { params: VerifyParams; result: VerifyReport };
   compress: { params: CompressParams; result: CompressReport };
 }
 export type JobName = keyof Jobs;
-export const jobNames: readonly JobName[] = ["open", "analyze", "survival", "save", "verify", "compress"];
+export const jobNames: readonly JobName[] = ["open", "shapes", "analyze", "survival", "save", "verify", "compress"];
 
 /** What a job is doing. `done` of `total` in the stage's own unit; `total` 0 when it is not known. */
 export interface Progress {

@@ -5,7 +5,7 @@
 import type { ErrorData } from "./errors.js";
 import type { LayerId, ModelView } from "./model.js";
 import type { Recipe, Scope } from "./recipe.js";
-import type { Progress } from "./requests.js";
+import type { Progress, ShapesResult } from "./requests.js";
 import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
 
 /** What the host is doing for this view. */
@@ -30,6 +30,8 @@ export interface ViewState {
   readonly title: string;
   readonly recipe: Recipe;
   readonly model: ModelView | null;
+  /** Output shapes from ONNX Runtime: null until they are known, an error when they cannot be. */
+  readonly shapes: ShapesResult | ErrorData | null;
   readonly result: AnalysisResult | null;
   readonly activity: Activity;
   readonly saved: SavedView | null;

@@ -1,0 +1,68 @@
+/** What a model is, for people: the summary and the layers, without any pass over its weights. */
+import type { CriterionView, ModelView, ValueView } from "../../protocol/model.js";
+import { criteria } from "../criteria/index.js";
+import type { Graph, ValueInfo } from "../graph/graph.js";
+import { nodeLabel } from "../graph/graph.js";
+import { layerLabel } from "../graph/prunable.js";
+import { allNodes } from "../graph/traversal.js";
+import type { OpenModel } from "./open-model.js";
+
+/** Notes beyond this many are counted, not listed. */
+const maxNotes = 50;
+
+export function describeModel(open: OpenModel): ModelView {
+  const { model, search, source } = open;
+  const conditional = search.weights.filter((weight) => weight.uses.every((use) => isConditional(use.graph)));
+  const notes = [...model.notes];
+  if (conditional.length > 0) {
+    notes.push(
+      `${conditional.length} of ${search.weights.length} layers lie in branches or loop bodies; which of them run depends on the input.`,
+    );
+  }
+  for (const weight of search.weights) {
+    if (weight.uses.length > 1)
+      notes.push(`"${weight.name}" is used ${weight.uses.length} times (tied); it counts once.`);
+  }
+  return {
+    path: source.main,
+    format: open.format.id,
+    bytes: source.size(),
+    fingerprint: open.fingerprint,
+    producer: model.producer,
+    irVersion: model.irVersion,
+    opsets: [...model.opsets].map(([domain, version]) => ({ domain, version })),
+    metadata: model.metadata,
+    docString: model.docString,
+    inputs: model.graph.inputs.map(valueView),
+    outputs: model.graph.outputs.map(valueView),
+    nodes: [...allNodes(model.graph)].length,
+    parameters: search.parameters,
+    prunable: search.weights.reduce((sum, weight) => sum + weight.size, 0),
+    layers: search.weights.map((weight) => ({
+      id: weight.id,
+      ...layerLabel(weight),
+      weight: weight.name,
+      dtype: weight.tensor.dtype,
+      shape: weight.shape,
+      parameters: weight.size,
+      roles: weight.roles,
+      via: weight.via,
+      uses: weight.uses.map((use) => nodeLabel(use.node)),
+      subgraph: weight.uses[0]!.graph.path,
+    })),
+    unprunable: search.unprunable,
+    criteria: criteria.map((criterion): CriterionView => ({
+      id: criterion.id,
+      title: criterion.title,
+      summary: criterion.summary,
+    })),
+    notes:
+      notes.length <= maxNotes ? notes : [...notes.slice(0, maxNotes), `… and ${notes.length - maxNotes} more notes.`],
+  };
+}
+
+const isConditional = (graph: Graph): boolean => graph.parent !== null;
+
+function valueView({ name, dtype, shape, type }: ValueInfo): ValueView {
+  return { name, dtype, shape, ...(type === undefined ? {} : { type }) };
+}

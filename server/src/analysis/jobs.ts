@@ -1,0 +1,23 @@
+/** The jobs that an engine runs, one file each; the table is what the engine serves. */
+import type { JobName, Jobs, Progress, ServerSettings } from "../../protocol/requests.js";
+import { analyze } from "./analyze.js";
+import { compress } from "./compress.js";
+import { open } from "./open.js";
+import { save } from "./save.js";
+import { shapes } from "./shapes.js";
+import { survival } from "./survival.js";
+import { verify } from "./verify.js";
+
+/** What a job may use of the process that runs it. */
+export interface JobContext {
+  progress(progress: Progress): void;
+  /** Lets messages in; throws PruneScopeError `cancelled` when the work is no longer wanted. */
+  checkpoint(): Promise<void>;
+  /** Folder for cached results; null = nothing is cached. */
+  readonly storage: string | null;
+  readonly settings: ServerSettings;
+}
+
+export const jobs: {
+  readonly [J in JobName]: (params: Jobs[J]["params"], context: JobContext) => Promise<Jobs[J]["result"]>;
+} = Object.freeze({ analyze, compress, open, save, shapes, survival, verify });

@@ -1,0 +1,156 @@
+/** The report of `prunescope.report/1`, from ranked scores and a mask. */
+import { encodeArray } from "../../protocol/codec.js";
+import type { LayerReport, Report, Risk, ScoreHistogram } from "../../protocol/report.js";
+import { reportSchema } from "../../protocol/report.js";
+import type { Recipe } from "../../protocol/recipe.js";
+import { layerLabel } from "../graph/prunable.js";
+import { deadOutputShare, type Mask } from "../pruning/mask.js";
+import { firstNonFiniteKey } from "../pruning/order.js";
+import { layerCriticalSparsity, riskOf } from "../pruning/risk.js";
+import { hasNoSignal, type LayerSurvey } from "../pruning/survey.js";
+import type { OpenModel } from "./open-model.js";
+import type { RankedScores } from "./scoring.js";
+
+/** What a mask does to each layer at its recipe's sparsity. */
+export interface LayerState {
+  readonly kept: number;
+  readonly deadOutputs: number | null;
+  readonly criticalSparsity: number | null;
+  readonly risk: Risk;
+}
+
+/** State of every layer; with `mask` null (scores that cannot be ranked) every weight counts as kept. */
+export function layerStates(ranked: RankedScores, recipe: Recipe, mask: Mask | null): LayerState[] {
+  return ranked.surveys.map((survey, l) => {
+    const excluded = ranked.excluded[l] === true;
+    const layerMask = mask?.layers[l] ?? { cut: null, kept: survey.size };
+    const rank = ranked.lastRanks[l] ?? null;
+    const noSignal = hasNoSignal(survey);
+    const criticalSparsity =
+      rank === null || noSignal
+        ? null
+        : recipe.scope === "global"
+          ? rank / ranked.total
+          : layerCriticalSparsity(survey.size);
+    const deadOutputs = deadOutputShare(survey, layerMask);
+    const { kept } = layerMask;
+    const risk =
+      mask === null
+        ? "none"
+        : riskOf({ size: survey.size, kept, excluded, noSignal, criticalSparsity, deadOutputs }, recipe.sparsity);
+    return { kept, deadOutputs, criticalSparsity, risk };
+  });
+}
+
+/** Builds the report. `notes` are sentences to add to what the scores themselves ask to be said. */
+export function makeReport(
+  open: OpenModel,
+  ranked: RankedScores,
+  recipe: Recipe,
+  mask: Mask | null,
+  notes: readonly string[],
+): Report {
+  const states = layerStates(ranked, recipe, mask);
+  const { surveys, excluded, total } = ranked;
+  const { parameters, weights } = open.search;
+  const prunable = weights.reduce((sum, weight) => sum + weight.size, 0);
+  const layers = weights.map((weight, l): LayerReport => {
+    const survey = surveys[l]!;
+    const state = states[l]!;
+    return {
+      id: weight.id,
+      ...layerLabel(weight),
+      weight: weight.name,
+      shape: weight.shape,
+      parameters: weight.size,
+      kept: state.kept,
+      density: state.kept / weight.size,
+      score: statistics(survey, ranked),
+      criticalSparsity: state.criticalSparsity,
+      deadOutputs: state.deadOutputs,
+      excluded: excluded[l] === true,
+      risk: state.risk,
+    };
+  });
+  const kept = layers.reduce((sum, layer) => sum + layer.kept, 0);
+  const critical = layers.flatMap((layer) => layer.criticalSparsity ?? []);
+  const ranks = ranked.lastRanks.filter((rank, l): rank is number => rank !== null && !hasNoSignal(surveys[l]!));
+  const pool = surveys.filter((_, l) => excluded[l] !== true);
+  const zeros = pool.reduce((sum, layer) => sum + layer.zeros, 0);
+  const least = (values: readonly number[]): number | null =>
+    values.length === 0 ? null : values.reduce((a, b) => Math.min(a, b));
+  const firstRank = least(ranks);
+  return {
+    schema: reportSchema,
+    model: { path: open.source.main, format: open.format.id, parameters, prunable },
+    criterion: recipe.criterion,
+    sparsity: recipe.sparsity,
+    scope: recipe.scope,
+    seed: recipe.seed,
+    loss: null,
+    batchNorm: null,
+    kept,
+    sparsityOfAll: parameters === 0 ? 0 : (prunable - kept) / parameters,
+    criticalSparsity: least(critical),
+    safeSparsity: recipe.scope === "global" && firstRank !== null ? (firstRank - 1) / total : least(critical),
+    maxSparsity: total === 0 ? null : 1 - pool.length / total,
+    zeroScoreShare: total === 0 ? 0 : zeros / total,
+    notes: [...notes, ...reportNotes(open, ranked, recipe, zeros)],
+    layers,
+  };
+}
+
+function statistics(survey: LayerSurvey, ranked: RankedScores): LayerReport["score"] {
+  const { sum, size, sumOfSquares, maxKey, zeros, nonFinite } = survey;
+  // JSON has no NaN: statistics of a layer that holds one are said to be 0, and nonFinite says why.
+  const finite = nonFinite === 0;
+  return {
+    sum: finite ? sum : 0,
+    mean: finite ? sum / size : 0,
+    max: finite ? ranked.scores.scoreOf(maxKey) : 0,
+    rms: finite ? Math.sqrt(sumOfSquares / size) : 0,
+    zeroShare: zeros / size,
+    nonFinite,
+  };
+}
+
+function reportNotes(open: OpenModel, ranked: RankedScores, recipe: Recipe, zeros: number): string[] {
+  const notes: string[] = [];
+  const bad = ranked.surveys.flatMap((layer, l) => (layer.nonFinite > 0 ? [open.search.weights[l]!.id] : []));
+  if (bad.length > 0) {
+    notes.push(
+      `NaN or infinite scores in ${bad.map((id) => `"${id}"`).join(", ")}: weights cannot be ranked until these layers are excluded.`,
+    );
+  }
+  const share = ranked.total === 0 ? 0 : zeros / ranked.total;
+  if (share > 0 && recipe.sparsity < share) {
+    notes.push(
+      `${(100 * share).toFixed(1)} % of the scores are exactly 0; below that sparsity the seed, not the criterion, decides which weights go.`,
+    );
+  }
+  return notes;
+}
+
+/** Bins per octave of the distributions: three bits of the float's fraction. */
+const perOctave = 8;
+/** Key bits below an eighth of an octave, counted from the upper half. */
+const binShift = 4;
+/** log2 of the smallest normal float32, where the first bins of the key begin. */
+const exponentBias = 127;
+
+/** Distribution of each layer's scores on a log2 axis. Signed scores are left out: they have no logarithm. */
+export function scoreHistograms(ranked: RankedScores): ScoreHistogram[] {
+  return ranked.surveys.map(({ histogram }) => {
+    const counts = new Map<number, number>();
+    histogram.bins.forEach((bin, i) => {
+      // Bin 0 holds the zeros; scores so small that they share it do not show on any axis.
+      if (bin === 0 || bin >= firstNonFiniteKey >>> 16 || ranked.criterion.signed) return;
+      const at = (bin >> binShift) - exponentBias * perOctave;
+      counts.set(at, (counts.get(at) ?? 0) + histogram.counts[i]!);
+    });
+    const first = counts.size === 0 ? 0 : Math.min(...counts.keys());
+    const last = counts.size === 0 ? -1 : Math.max(...counts.keys());
+    const dense = Uint32Array.from({ length: last - first + 1 }, (_, i) => counts.get(first + i) ?? 0);
+    return { first, perOctave, counts: encodeArray("u32", dense) };
+  });
+}

@@ -1,0 +1,127 @@
+/**
+ * From a model and a recipe to ranked scores: runs the criterion, surveys its scores once, finds the rank at which each
+ * layer dies, and keeps all that in the cache under an id that depends on the file and on what changes scores.
+ */
+import { createHash } from "node:crypto";
+import { PruneScopeError } from "../../protocol/errors.js";
+import type { Recipe } from "../../protocol/recipe.js";
+import { criteria } from "../criteria/index.js";
+import type { Criterion } from "../criteria/criterion.js";
+import { storedElements } from "../formats/stored-elements.js";
+import { lastRanks } from "../pruning/critical.js";
+import { excludedLayers } from "../pruning/mask.js";
+import { OrderedScores } from "../pruning/order.js";
+import { type LayerSurvey, outputLayout, survey } from "../pruning/survey.js";
+import type { JobContext } from "./jobs.js";
+import type { OpenModel } from "./open-model.js";
+import { ResultCache } from "./result-cache.js";
+
+/** Changes whenever what is cached changes its form or meaning. */
+const cacheVersion = 1;
+
+/** Scores of a model in their order, and what one pass over them told. */
+export interface RankedScores {
+  readonly resultId: string;
+  readonly criterion: Criterion;
+  readonly scores: OrderedScores;
+  readonly surveys: readonly LayerSurvey[];
+  /** Layers that the recipe leaves dense. */
+  readonly excluded: readonly boolean[];
+  /** Rank of each layer's strongest weight among all that are not excluded; null for excluded and unrankable layers. */
+  readonly lastRanks: readonly (number | null)[];
+  /** Weights in layers that are not excluded: N of every formula. */
+  readonly total: number;
+}
+
+interface Cached {
+  readonly surveys: readonly LayerSurvey[];
+  readonly lastRanks: readonly (number | null)[];
+}
+
+/** The criterion of a recipe. @throws PruneScopeError `bad-request` naming those there are. */
+export function criterionOf(recipe: Recipe): Criterion {
+  const criterion = criteria.find(({ id }) => id === recipe.criterion);
+  if (criterion !== undefined) return criterion;
+  const known = criteria.map(({ id }) => id).join(", ");
+  throw new PruneScopeError("bad-request", `There is no criterion "${recipe.criterion}". Choose one of: ${known}.`);
+}
+
+/** Id of the scores that a recipe asks for: everything but sparsity, pattern, scope and floors enters it. */
+export function resultIdOf(fingerprint: string, recipe: Recipe): string {
+  const { criterion, seed, data = null, loss = null, batchNorm, exclude } = recipe;
+  const identity = JSON.stringify([
+    cacheVersion,
+    fingerprint,
+    criterion,
+    seed,
+    data,
+    loss,
+    batchNorm,
+    [...exclude].sort(),
+  ]);
+  return createHash("sha256").update(identity).digest("hex").slice(0, 32);
+}
+
+/** Scores and ranks the weights of `open`, from the cache where they are there. */
+export async function rankScores(open: OpenModel, recipe: Recipe, context: JobContext): Promise<RankedScores> {
+  const criterion = criterionOf(recipe);
+  const { weights } = open.search;
+  if (weights.length === 0) {
+    throw new PruneScopeError(
+      "missing-data",
+      "The model has no prunable weights: no Conv, ConvTranspose, Gemm, MatMul or recurrent layer with a constant weight.",
+      {
+        file: open.source.main,
+      },
+    );
+  }
+  const elements = weights.map((weight) => storedElements(open.source, weight));
+  const fields = await criterion.score({
+    weights,
+    values: (i) => elements[i]!,
+    seed: recipe.seed,
+    progress: (done, total) => context.progress({ stage: `Scoring by ${criterion.title}`, done, total }),
+    checkpoint: () => context.checkpoint(),
+  });
+  const layers = weights.map((weight, i) => ({
+    id: weight.id,
+    size: weight.size,
+    field: fields[i]!,
+    elements: elements[i]!,
+  }));
+  const scores = new OrderedScores(
+    layers,
+    criterion.signed,
+    criterion.isMagnitude && !weights.some(isDouble),
+    recipe.seed,
+  );
+  const excluded = excludedLayers(scores, recipe);
+  const resultId = resultIdOf(open.fingerprint, recipe);
+  const total = weights.reduce((sum, weight, l) => sum + (excluded[l] === true ? 0 : weight.size), 0);
+
+  const cache = context.storage === null ? null : new ResultCache(context.storage, context.settings.cacheMaxSize);
+  const cached = cache?.get(resultId) as Cached | null | undefined;
+  if (cached != null) return { resultId, criterion, scores, excluded, total, ...cached };
+
+  const stage = "Reading weights";
+  const all = weights.reduce((sum, weight) => sum + weight.size, 0);
+  const layouts = weights.map((weight) => outputLayout(weight.shape, weight.roles, weight.sparse));
+  const surveys = await survey(scores, layouts, async (done) => {
+    context.progress({ stage, done, total: all });
+    await context.checkpoint();
+  });
+  const rankable = surveys
+    .map((layer, l) => (excluded[l] === true || layer.nonFinite > 0 ? -1 : l))
+    .filter((l) => l >= 0);
+  context.progress({ stage: "Finding where layers collapse", done: 0, total: 0 });
+  await context.checkpoint();
+  const ranks: (number | null)[] = weights.map(() => null);
+  // With NaN among them weights have no order, so nothing has a rank.
+  const ordered = surveys.every((layer, l) => excluded[l] === true || layer.nonFinite === 0);
+  if (ordered) lastRanks(scores, surveys, rankable).forEach((rank, p) => (ranks[rankable[p]!] = rank));
+  const result: Cached = { surveys, lastRanks: ranks };
+  cache?.put(resultId, result);
+  return { resultId, criterion, scores, excluded, total, ...result };
+}
+
+const isDouble = (weight: OpenModel["search"]["weights"][number]): boolean => weight.tensor.dtype === "double";

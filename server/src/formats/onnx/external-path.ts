@@ -1,0 +1,60 @@
+/**
+ * Which paths external data may have. A model is a stranger's file: what it names must lie in its own folder, by the
+ * rules of POSIX and of Windows, wherever we run.
+ */
+import { realpathSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { PruneScopeError } from "../../../protocol/errors.js";
+
+/** Names that Windows takes for devices, whatever their extension. */
+const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+
+/** Why `location` may not be followed, or null when it stays in the folder by its wording. */
+export function refusedLocation(location: string): string | null {
+  if (location === "") return "is empty";
+  if (location.includes("\0")) return "holds a NUL character";
+  if (/^[/\\]/.test(location)) return "is absolute";
+  if (location.includes(":")) return "holds a colon (a drive or a stream on Windows)";
+  const parts = location.split(/[/\\]/);
+  if (parts.includes("..")) return 'leads out of the folder by ".."';
+  if (parts.some((part) => deviceName.test(part.trimEnd()))) return "names a Windows device";
+  return null;
+}
+
+/**
+ * Absolute path of a model's external data.
+ * @throws PruneScopeError `unsafe-path` when it lies outside the model's folder, by its wording or by a link.
+ */
+export function externalPath(modelPath: string, location: string, tensor: string): string {
+  const about = { file: modelPath, value: tensor };
+  const refusal = refusedLocation(location);
+  if (refusal !== null) {
+    throw new PruneScopeError(
+      "unsafe-path",
+      `Tensor "${tensor}" keeps its data in ${JSON.stringify(location)}, a path that ${refusal}. External data must lie in the model's folder.`,
+      about,
+    );
+  }
+  const folder = dirname(modelPath);
+  const path = join(folder, ...location.split(sep === "\\" ? /[/\\]/ : "/"));
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch (error) {
+    throw new PruneScopeError(
+      "missing-data",
+      `External data ${JSON.stringify(location)} of tensor "${tensor}" is not beside the model. Put the file into ${folder}.`,
+      about,
+      { cause: error },
+    );
+  }
+  const home = realpathSync(folder);
+  if (!real.startsWith(home.endsWith(sep) ? home : home + sep)) {
+    throw new PruneScopeError(
+      "unsafe-path",
+      `External data ${JSON.stringify(location)} of tensor "${tensor}" is a link out of the model's folder. Copy the file itself there.`,
+      about,
+    );
+  }
+  return path;
+}

@@ -1,0 +1,141 @@
+/**
+ * Saves an ONNX model with edited weights. The original is copied byte for byte in one pass; weights are edited on the
+ * way, in place, so that everything else keeps its offset. Provenance follows after the last original byte.
+ */
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { ModelProtoSchema, StringStringEntryProtoSchema } from "onnx-buf";
+import { PruneScopeError } from "../../../protocol/errors.js";
+import type { Model } from "../../graph/graph.js";
+import { AtomicFile } from "../atomic-file.js";
+import type { WeightEdit, WriteOptions } from "../format.js";
+import type { Source } from "../source.js";
+import { blockElements } from "../stored-elements.js";
+
+/** Bytes copied at a time where nothing is edited. */
+const chunkBytes = 1 << 22;
+
+/** Writes the model; see {@link WriteOptions}. External data goes beside the target under its own names. */
+export async function writeOnnx(source: Source, model: Model, options: WriteOptions): Promise<void> {
+  const target = resolve(options.target);
+  const places = targets(source, target, options.replaceOriginal);
+  const total = source.size();
+  let before = 0;
+  const written: AtomicFile[] = [];
+  try {
+    for (const [path, place] of places) {
+      const file = new AtomicFile(place);
+      written.push(file);
+      const base = before;
+      await copyEdited(source, path, options.edits, file, (done) => options.progress(base + done, total));
+      before += source.size(path);
+      if (path === source.main) file.append(provenance(model, options.provenance));
+    }
+    options.beforeCommit();
+    // The model last: until it has its name, nothing refers to the new data.
+    for (const file of [...written].reverse()) file.commit();
+  } catch (error) {
+    for (const file of written) file.discard();
+    throw error;
+  }
+}
+
+/** Where each file of the source goes, the main file first. */
+function targets(source: Source, target: string, replaceOriginal: boolean): Map<string, string> {
+  const home = dirname(source.main);
+  const places = new Map<string, string>();
+  for (const path of source.paths) {
+    places.set(path, path === source.main ? target : join(dirname(target), relative(home, path)));
+  }
+  const originals = new Set(source.paths.map((path) => realpathSync(path)));
+  for (const [path, place] of places) {
+    const real = realPlace(place);
+    if (!originals.has(real)) continue;
+    if (path === source.main) {
+      if (replaceOriginal && real === realpathSync(source.main)) {
+        places.set(path, real);
+        continue;
+      }
+      throw new PruneScopeError(
+        "unsafe-path",
+        `${place} is the original model. Choose another name, or confirm that it is to be replaced.`,
+        { file: place },
+      );
+    }
+    if (replaceOriginal) continue;
+    throw new PruneScopeError(
+      "unsafe-path",
+      `The model keeps weights in ${basename(path)}, which the pruned model beside it would overwrite. Choose another folder.`,
+      { file: place },
+    );
+  }
+  return places;
+}
+
+/** The real path of a file that may not exist yet. */
+function realPlace(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    try {
+      return join(realpathSync(dirname(path)), basename(path));
+    } catch {
+      return path;
+    }
+  }
+}
+
+async function copyEdited(
+  source: Source,
+  path: string,
+  edits: readonly WeightEdit[],
+  file: AtomicFile,
+  progress: (done: number) => Promise<void>,
+): Promise<void> {
+  const size = source.size(path);
+  const inFile = edits
+    .filter(({ weight }) => weight.tensor.path === path)
+    .sort((a, b) => a.weight.tensor.offset - b.weight.tensor.offset);
+  const chunk = new Uint8Array(Math.min(chunkBytes, size));
+  let at = 0;
+  const copyTo = async (end: number): Promise<void> => {
+    while (at < end) {
+      const part = chunk.subarray(0, Math.min(chunk.length, end - at));
+      source.read(path, at, part);
+      file.append(part);
+      at += part.length;
+      await progress(at);
+    }
+  };
+  for (const { weight, elements, edit } of inFile) {
+    if (weight.tensor.offset < at) {
+      throw new PruneScopeError("malformed-model", `Tensor "${weight.name}" overlaps another one in ${path}.`, {
+        file: path,
+        value: weight.name,
+        offset: weight.tensor.offset,
+      });
+    }
+    await copyTo(weight.tensor.offset);
+    for (let start = 0; start < elements.size; start += blockElements) {
+      const count = Math.min(blockElements, elements.size - start);
+      const { bytes } = elements.bytes(start, count);
+      edit(bytes, start, count);
+      file.append(bytes);
+      at += bytes.byteLength;
+    }
+    await progress(at);
+  }
+  await copyTo(size);
+}
+
+/** Records as `metadata_props` of a ModelProto; keys that the model already has get a number behind them. */
+function provenance(model: Model, records: WriteOptions["provenance"]): Uint8Array {
+  const taken = new Set(model.metadata.map(({ key }) => key));
+  const metadataProps = records.map(({ key, value }) => {
+    let free = key;
+    for (let n = 2; taken.has(free); n++) free = `${key}.${n}`;
+    return create(StringStringEntryProtoSchema, { key: free, value });
+  });
+  return toBinary(ModelProtoSchema, create(ModelProtoSchema, { metadataProps }));
+}

@@ -1,0 +1,117 @@
+/**
+ * The files of one model, open for reading by range. Nothing here loads a file whole; handles stay open while a job
+ * runs, so that what is read and what is fingerprinted is one and the same file.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { PruneScopeError } from "../../protocol/errors.js";
+
+interface OpenFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly size: number;
+}
+
+/** Bytes at each end of a file that enter its fingerprint. */
+const fingerprintEdge = 64 * 1024;
+
+export class Source {
+  readonly #files = new Map<string, OpenFile>();
+  /** The file that the person opened. */
+  readonly main: string;
+
+  /** @throws PruneScopeError `missing-data` when the file cannot be opened, `malformed-model` when it is no file. */
+  constructor(path: string) {
+    this.main = path;
+    this.add(path);
+  }
+
+  /** Opens one more file of the model. */
+  add(path: string): void {
+    if (this.#files.has(path)) return;
+    let fd: number;
+    try {
+      // A pipe would block on open, so look first.
+      if (!statSync(path).isFile())
+        throw new PruneScopeError("malformed-model", `${path} is not a regular file.`, { file: path });
+      fd = openSync(path, "r");
+    } catch (error) {
+      if (error instanceof PruneScopeError) throw error;
+      const reason =
+        (error as NodeJS.ErrnoException).code === "ENOENT"
+          ? "does not exist"
+          : `cannot be read: ${(error as Error).message}`;
+      throw new PruneScopeError("missing-data", `${path} ${reason}.`, { file: path }, { cause: error });
+    }
+    this.#files.set(path, { path, fd, size: fstatSync(fd).size });
+  }
+
+  /** Paths of all files, the main file first. */
+  get paths(): readonly string[] {
+    return [...this.#files.keys()];
+  }
+
+  /** Bytes of one file, or of all. */
+  size(path?: string): number {
+    if (path !== undefined) return this.#file(path).size;
+    let total = 0;
+    for (const file of this.#files.values()) total += file.size;
+    return total;
+  }
+
+  /** Fills `target` with the bytes of `path` from `offset` on. @throws PruneScopeError `changed-on-disk` when the file ends before. */
+  read(path: string, offset: number, target: Uint8Array): void {
+    const { fd } = this.#file(path);
+    for (let done = 0; done < target.byteLength;) {
+      const count = readSync(fd, target, done, target.byteLength - done, offset + done);
+      if (count === 0) {
+        throw new PruneScopeError(
+          "changed-on-disk",
+          `${path} ends at byte ${offset + done}: it was shortened while it was read.`,
+          { file: path },
+        );
+      }
+      done += count;
+    }
+  }
+
+  /**
+   * Identity of the files' content: size, mtime, inode, and a hash of head and tail of each. Taken from the open
+   * handles; a file that was replaced by a rename shows up because its path now leads elsewhere.
+   */
+  fingerprint(): string {
+    const hash = createHash("sha256");
+    const edge = new Uint8Array(fingerprintEdge);
+    for (const { path, fd } of this.#files.values()) {
+      const { size, mtimeNs, ino } = fstatSync(fd, { bigint: true });
+      let inode: bigint | null = null;
+      try {
+        inode = statSync(path, { bigint: true }).ino;
+      } catch {
+        // Gone from its path: another identity than while it was there.
+      }
+      hash.update(`${size} ${mtimeNs} ${ino} ${inode}\n`);
+      const head = edge.subarray(0, Number(size < BigInt(fingerprintEdge) ? size : BigInt(fingerprintEdge)));
+      this.#tolerantRead(fd, 0, head, hash);
+      this.#tolerantRead(fd, Math.max(0, Number(size) - fingerprintEdge), head, hash);
+    }
+    return hash.digest("hex").slice(0, 32);
+  }
+
+  close(): void {
+    for (const { fd } of this.#files.values()) closeSync(fd);
+    this.#files.clear();
+  }
+
+  #file(path: string): OpenFile {
+    const file = this.#files.get(path);
+    if (file === undefined) throw new Error(`${path} is not open`);
+    return file;
+  }
+
+  #tolerantRead(fd: number, offset: number, target: Uint8Array, hash: ReturnType<typeof createHash>): void {
+    // A file may shrink under us; whatever is there then makes another fingerprint, which is all that is wanted.
+    const count = target.byteLength === 0 ? 0 : readSync(fd, target, 0, target.byteLength, offset);
+    hash.update(target.subarray(0, count));
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * Block-wise access to the elements of a stored weight: as float32 or float64 numbers for scoring, and as bytes in
+ * place for masking. One entry per element type.
+ */
+import { PruneScopeError } from "../../protocol/errors.js";
+import { float16ToNumber } from "../graph/float16.js";
+import type { PrunableWeight } from "../graph/prunable.js";
+import { byteLength, elementCount } from "../graph/tensor.js";
+import type { Source } from "./source.js";
+
+/** Elements handled at a time: 256 kB of float32, which stays in the processor's cache between two loops. */
+export const blockElements = 1 << 16;
+
+/** Reads and masks the elements of one weight. Blocks may have any start and at most {@link blockElements} elements. */
+export interface StoredElements {
+  readonly size: number;
+  /** Elements [start, start + count) as float32 (rounded where they are float64), dequantised where they are integers. */
+  read(start: number, count: number, out: Float32Array): void;
+  /** The same as exact float64. */
+  readExact(start: number, count: number, out: Float64Array): void;
+  /** The file's bytes of the block: valid until the next call. */
+  bytes(start: number, count: number): { readonly offset: number; readonly bytes: Uint8Array };
+  /** Overwrites in `bytes` every element whose `keep` is 0 with what decodes to exactly 0. */
+  clear(bytes: Uint8Array, start: number, keep: Uint8Array): void;
+  /** Number of elements in `bytes` that decode to exactly 0. */
+  countZeros(bytes: Uint8Array, start: number, count: number): number;
+}
+
+/** Opens the elements of `weight`, whose files `source` has open. */
+export function storedElements(source: Source, weight: PrunableWeight): StoredElements {
+  return weight.tensor.encoding === "varint" ? new VarintElements(source, weight) : new RawElements(source, weight);
+}
+
+const float16Table = lazily(() => Float32Array.from({ length: 65536 }, (_, bits) => float16ToNumber(bits)));
+
+/** Decodes `count` little-endian elements of `bytes`, whose byteOffset is a multiple of 8. */
+function decode(
+  weight: PrunableWeight,
+  bytes: Uint8Array,
+  start: number,
+  count: number,
+  out: Float32Array | Float64Array,
+): void {
+  const { buffer, byteOffset } = bytes;
+  switch (weight.tensor.dtype) {
+    case "float":
+      out.set(new Float32Array(buffer, byteOffset, count));
+      return;
+    case "double":
+      out.set(new Float64Array(buffer, byteOffset, count));
+      return;
+    case "float16": {
+      const table = float16Table();
+      const bits = new Uint16Array(buffer, byteOffset, count);
+      for (let i = 0; i < count; i++) out[i] = table[bits[i]!]!;
+      return;
+    }
+    case "bfloat16": {
+      const bits = new Uint16Array(buffer, byteOffset, count);
+      const word = new Uint32Array(1);
+      const value = new Float32Array(word.buffer);
+      for (let i = 0; i < count; i++) {
+        word[0] = bits[i]! << 16;
+        out[i] = value[0]!;
+      }
+      return;
+    }
+    default:
+      dequantise(weight, bytes, start, count, out);
+  }
+}
+
+interface AffineCode {
+  readonly scale: Float32Array;
+  readonly zeroPoint: Int32Array;
+  /** Channel of element i: floor(i / inner) % channels. */
+  readonly inner: number;
+}
+
+const codes = new WeakMap<PrunableWeight, AffineCode>();
+
+function affineCode(weight: PrunableWeight): AffineCode {
+  const known = codes.get(weight);
+  if (known !== undefined) return known;
+  const { dequantisation, shape } = weight;
+  if (dequantisation === null) throw new Error(`${weight.id} has ${weight.tensor.dtype} elements and no scale`);
+  const { scale, zeroPoint, axis } = dequantisation;
+  const scales = inlineNumbers(scale.inline, scale.tensor.dtype);
+  const points = zeroPoint === null ? [] : inlineNumbers(zeroPoint.inline, zeroPoint.tensor.dtype);
+  const code: AffineCode = {
+    scale: Float32Array.from(scales),
+    zeroPoint: Int32Array.from(scales, (_, i) => points[points.length === 1 ? 0 : i] ?? 0),
+    inner: elementCount(shape.slice(axis + 1)),
+  };
+  if (code.scale.length !== 1 && code.scale.length !== shape[axis]) {
+    throw new PruneScopeError(
+      "malformed-model",
+      `"${weight.name}" has ${code.scale.length} scales for an axis of ${shape[axis] ?? 0}.`,
+      {
+        value: weight.name,
+      },
+    );
+  }
+  codes.set(weight, code);
+  return code;
+}
+
+function inlineNumbers(bytes: Uint8Array | null, dtype: string): number[] {
+  if (bytes === null) return [];
+  const { buffer, byteOffset, byteLength: length } = bytes.slice();
+  if (dtype === "int8") return [...new Int8Array(buffer, byteOffset, length)];
+  if (dtype === "uint8") return [...new Uint8Array(buffer, byteOffset, length)];
+  if (dtype === "float16")
+    return [...new Uint16Array(buffer, byteOffset, length / 2)].map((bits) => float16Table()[bits]!);
+  if (dtype === "float") return [...new Float32Array(buffer, byteOffset, length / 4)];
+  throw new PruneScopeError(
+    "unsupported-format",
+    `A quantised weight has ${dtype} scales, which PruneScope does not read.`,
+  );
+}
+
+function dequantise(
+  weight: PrunableWeight,
+  bytes: Uint8Array,
+  start: number,
+  count: number,
+  out: Float32Array | Float64Array,
+): void {
+  const { scale, zeroPoint, inner } = affineCode(weight);
+  const signed = weight.tensor.dtype === "int8";
+  const channels = scale.length;
+  for (let i = 0; i < count; i++) {
+    const channel = channels === 1 ? 0 : Math.floor((start + i) / inner) % channels;
+    const byte = bytes[i]!;
+    out[i] = Math.fround(((signed ? (byte << 24) >> 24 : byte) - zeroPoint[channel]!) * scale[channel]!);
+  }
+}
+
+/** Whether a stored pattern of 16 bits is +0 or −0. */
+const isZero16 = (bits: number): boolean => (bits & 0x7fff) === 0;
+
+/** One block of the widest elements; shared, because a block's bytes are valid until the next call only. */
+const rawScratch = lazily(() => new Uint8Array(8 * blockElements));
+
+class RawElements implements StoredElements {
+  readonly size: number;
+  readonly #bytesPerElement: number;
+
+  constructor(
+    readonly source: Source,
+    readonly weight: PrunableWeight,
+  ) {
+    this.size = weight.size;
+    this.#bytesPerElement = byteLength(weight.tensor.dtype, 1) ?? 1;
+  }
+
+  bytes(start: number, count: number): { offset: number; bytes: Uint8Array } {
+    const { path, offset } = this.weight.tensor;
+    const at = offset + start * this.#bytesPerElement;
+    const bytes = rawScratch().subarray(0, count * this.#bytesPerElement);
+    this.source.read(path, at, bytes);
+    return { offset: at, bytes };
+  }
+
+  read(start: number, count: number, out: Float32Array): void {
+    if (this.weight.tensor.dtype === "float") {
+      // Straight into the caller's block: no copy, and no question of alignment.
+      const { path, offset } = this.weight.tensor;
+      this.source.read(path, offset + 4 * start, new Uint8Array(out.buffer, out.byteOffset, 4 * count));
+    } else decode(this.weight, this.bytes(start, count).bytes, start, count, out);
+  }
+
+  readExact(start: number, count: number, out: Float64Array): void {
+    decode(this.weight, this.bytes(start, count).bytes, start, count, out);
+  }
+
+  clear(bytes: Uint8Array, start: number, keep: Uint8Array): void {
+    const count = bytes.byteLength / this.#bytesPerElement;
+    const { buffer, byteOffset } = bytes;
+    switch (this.#bytesPerElement) {
+      case 1: {
+        const { zeroPoint, inner } = affineCode(this.weight);
+        const channels = zeroPoint.length;
+        for (let i = 0; i < count; i++) {
+          if (keep[i] === 0) bytes[i] = zeroPoint[channels === 1 ? 0 : Math.floor((start + i) / inner) % channels]!;
+        }
+        return;
+      }
+      case 2: {
+        const view = new Uint16Array(buffer, byteOffset, count);
+        for (let i = 0; i < count; i++) if (keep[i] === 0) view[i] = 0;
+        return;
+      }
+      case 4: {
+        const view = new Uint32Array(buffer, byteOffset, count);
+        for (let i = 0; i < count; i++) view[i] = view[i]! & -keep[i]!;
+        return;
+      }
+      default: {
+        const view = new BigUint64Array(buffer, byteOffset, count);
+        for (let i = 0; i < count; i++) if (keep[i] === 0) view[i] = 0n;
+      }
+    }
+  }
+
+  countZeros(bytes: Uint8Array, start: number, count: number): number {
+    const { buffer, byteOffset } = bytes;
+    let zeros = 0;
+    if (this.weight.tensor.dtype === "float") {
+      const view = new Uint32Array(buffer, byteOffset, count);
+      for (let i = 0; i < count; i++) if ((view[i]! & 0x7fffffff) === 0) zeros++;
+    } else {
+      const values = new Float64Array(count);
+      decode(this.weight, bytes, start, count, values);
+      for (let i = 0; i < count; i++) if (values[i] === 0) zeros++;
+    }
+    return zeros;
+  }
+}
+
+/**
+ * float16 and bfloat16 elements in protobuf's `int32_data`: one varint each, of one to three bytes. A cleared element
+ * keeps its length (0x80 0x80 0x00 is a zero of three bytes), so that no other byte of the file moves.
+ */
+class VarintElements implements StoredElements {
+  readonly size: number;
+  /** Byte offset of every block's first element, relative to the payload, and of its end. */
+  readonly #blocks: number[] = [0];
+  readonly #scratch: Uint8Array;
+  readonly #decoded: Uint16Array;
+
+  constructor(
+    readonly source: Source,
+    readonly weight: PrunableWeight,
+  ) {
+    this.size = weight.size;
+    const { path, offset, length } = weight.tensor;
+    const chunk = new Uint8Array(Math.min(length, 1 << 20));
+    let elements = 0;
+    for (let at = 0; at < length; at += chunk.length) {
+      const part = chunk.subarray(0, Math.min(chunk.length, length - at));
+      source.read(path, offset + at, part);
+      for (let i = 0; i < part.length; i++) {
+        if (part[i]! < 0x80 && ++elements % blockElements === 0) this.#blocks.push(at + i + 1);
+      }
+    }
+    if (elements !== this.size) {
+      throw new PruneScopeError(
+        "malformed-model",
+        `Tensor "${weight.name}" has ${this.size} elements by its shape, but ${elements} are stored.`,
+        {
+          file: path,
+          value: weight.name,
+          offset,
+        },
+      );
+    }
+    if (elements % blockElements !== 0) this.#blocks.push(length);
+    const widest = this.#blocks.reduce((most, end, i) => Math.max(most, end - (this.#blocks[i - 1] ?? 0)), 0);
+    this.#scratch = new Uint8Array(widest);
+    this.#decoded = new Uint16Array(Math.min(this.size, blockElements));
+  }
+
+  bytes(start: number): { offset: number; bytes: Uint8Array } {
+    const block = start / blockElements;
+    const from = this.#blocks[block];
+    const to = this.#blocks[block + 1];
+    if (from === undefined || to === undefined) throw new RangeError("varint elements are read in whole blocks");
+    const bytes = this.#scratch.subarray(0, to - from);
+    this.source.read(this.weight.tensor.path, this.weight.tensor.offset + from, bytes);
+    return { offset: this.weight.tensor.offset + from, bytes };
+  }
+
+  #decode(bytes: Uint8Array): Uint16Array {
+    let element = 0;
+    let shift = 0;
+    let value = 0;
+    for (let i = 0; i < bytes.length; i++) {
+      value |= (bytes[i]! & 0x7f) << shift;
+      shift += 7;
+      if (bytes[i]! < 0x80) {
+        this.#decoded[element++] = value;
+        value = shift = 0;
+      }
+    }
+    return this.#decoded.subarray(0, element);
+  }
+
+  read(start: number, count: number, out: Float32Array | Float64Array): void {
+    const bits = this.#decode(this.bytes(start).bytes);
+    decode(this.weight, new Uint8Array(bits.buffer, bits.byteOffset, 2 * count), start, count, out);
+  }
+
+  readExact(start: number, count: number, out: Float64Array): void {
+    this.read(start, count, out);
+  }
+
+  clear(bytes: Uint8Array, _start: number, keep: Uint8Array): void {
+    for (let i = 0, element = 0; i < bytes.length; i++) {
+      const last = bytes[i]! < 0x80;
+      if (keep[element] === 0) bytes[i] = last ? 0x00 : 0x80;
+      if (last) element++;
+    }
+  }
+
+  countZeros(bytes: Uint8Array): number {
+    let zeros = 0;
+    for (const bits of this.#decode(bytes)) if (isZero16(bits)) zeros++;
+    return zeros;
+  }
+}
+
+function lazily<T>(make: () => T): () => T {
+  let value: T | undefined;
+  return () => (value ??= make());
+}

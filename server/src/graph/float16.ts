@@ -1,0 +1,24 @@
+/**
+ * float16, in one place: platforms disagree on its typed array (ONNX Runtime takes Float16Array where there is one and
+ * Uint16Array elsewhere), so everything here works on the 16 bits.
+ */
+
+/** The number that 16 bits of an IEEE half stand for. */
+export function float16ToNumber(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The bits of the elements of a float16 array, whichever typed array the platform uses. */
+export function float16Bits(array: ArrayBufferView): Uint16Array {
+  return new Uint16Array(array.buffer, array.byteOffset, array.byteLength / 2);
+}
+
+/** The typed array that ONNX Runtime takes for these bits on this platform. */
+export function float16Array(bits: Uint16Array<ArrayBuffer>): Uint16Array {
+  const native = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => Uint16Array }).Float16Array;
+  return native === undefined ? bits : new native(bits.buffer);
+}

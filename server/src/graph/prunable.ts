@@ -1,0 +1,221 @@
+/**
+ * Which tensors are weights that can be pruned, and which of their axes play which part. A weight is found from the
+ * node that uses it, back through operators that only move or rescale elements. Tied weights are one weight with
+ * several uses.
+ */
+import type { AxisRoles, LayerId, UnprunableView } from "../../protocol/model.js";
+import {
+  intAttribute,
+  nodeLabel,
+  operatorLabel,
+  type Constant,
+  type Graph,
+  type Model,
+  type Node,
+} from "./graph.js";
+import { elementCount, isFloat, storageKey, type TensorRef } from "./tensor.js";
+import { type Dequantisation, range, Tracer } from "./origin.js";
+import { allGraphs, allNodes } from "./traversal.js";
+
+/** One use of a weight: input `index` of a node. */
+export interface WeightUse {
+  readonly node: Node;
+  readonly graph: Graph;
+  readonly index: number;
+}
+
+/** A weight that pruning may touch. */
+export interface PrunableWeight {
+  readonly id: LayerId;
+  /** Name of the tensor in the file. */
+  readonly name: string;
+  /** The stored elements that can be pruned. */
+  readonly tensor: TensorRef;
+  /** Number of stored elements. */
+  readonly size: number;
+  /** Shape of the dense tensor. */
+  readonly shape: readonly number[];
+  readonly uses: readonly WeightUse[];
+  /** Axes of the *stored* tensor. */
+  readonly roles: AxisRoles;
+  /** Operators between the tensor and its first use, nearest the tensor first. */
+  readonly via: readonly string[];
+  readonly dequantisation: Dequantisation | null;
+  /** True where the file stores only some elements of the dense tensor. */
+  readonly sparse: boolean;
+}
+
+export interface PrunableSearch {
+  /** In topological order of first use. */
+  readonly weights: readonly PrunableWeight[];
+  readonly unprunable: readonly UnprunableView[];
+  /** Elements of every constant that is a trained number. */
+  readonly parameters: number;
+}
+
+type Roles = (node: Node, index: number, shape: readonly number[]) => AxisRoles | null;
+
+const conv: Roles = (node, index, shape) =>
+  index === 1 && shape.length >= 3
+    ? { out: [0], in: [1], spatial: range(2, shape.length), batch: [], groups: intAttribute(node, "group", 1) }
+    : null;
+
+const convTranspose: Roles = (node, index, shape) =>
+  index === 1 && shape.length >= 3
+    ? { out: [1], in: [0], spatial: range(2, shape.length), batch: [], groups: intAttribute(node, "group", 1) }
+    : null;
+
+const gemm: Roles = (node, index, shape) => {
+  if (index > 1 || shape.length !== 2) return null;
+  const transposed = intAttribute(node, index === 0 ? "transA" : "transB", 0) !== 0;
+  // A is [M, K], B is [K, N]: the reduction axis K is A's last and B's first, the other way round when transposed.
+  const reduction = (index === 0) !== transposed ? 1 : 0;
+  return { out: [1 - reduction], in: [reduction], spatial: [], batch: [], groups: 1 };
+};
+
+const matMul: Roles = (node, index, shape) => {
+  const rank = shape.length;
+  if (index > 1 || rank === 0) return null;
+  if (rank === 1) return { out: [], in: [0], spatial: [], batch: [], groups: 1 };
+  // FusedMatMul can transpose either side.
+  const transposed = intAttribute(node, index === 0 ? "transA" : "transB", 0) !== 0;
+  const reduction = (index === 0) !== transposed ? rank - 1 : rank - 2;
+  return { out: [2 * rank - 3 - reduction], in: [reduction], spatial: [], batch: range(0, rank - 2), groups: 1 };
+};
+
+const recurrent: Roles = (_node, index, shape) =>
+  (index === 1 || index === 2) && shape.length === 3 ? { out: [1], in: [2], spatial: [], batch: [0], groups: 1 } : null;
+
+/** Operators whose weights are pruned, by `operatorLabel`: input and axes. */
+const prunableOperators: Readonly<Record<string, Roles>> = {
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  GRU: recurrent,
+  Gemm: gemm,
+  LSTM: recurrent,
+  MatMul: matMul,
+  RNN: recurrent,
+  "com.microsoft.FusedConv": conv,
+  "com.microsoft.FusedGemm": gemm,
+  "com.microsoft.FusedMatMul": matMul,
+};
+
+/** Domains whose operators we know: a constant of an operator that is not in the table above is no weight there. */
+const knownDomains: ReadonlySet<string> = new Set([
+  "",
+  "ai.onnx.ml",
+  "ai.onnx.training",
+  "com.microsoft",
+  "com.microsoft.nchwc",
+]);
+
+/** Finds every prunable weight of a model, and says of the other weight-like tensors why they are not. */
+export function findPrunable(model: Model): PrunableSearch {
+  const tracer = new Tracer();
+  const found = new Map<string, PrunableWeight & { uses: WeightUse[] }>();
+  const refused = new Map<string, UnprunableView>();
+  const ids = new Set<string>();
+
+  for (const { node, graph } of allNodes(model.graph)) {
+    const label = operatorLabel(node);
+    const roles = prunableOperators[label];
+    node.inputs.forEach((input, index) => {
+      if (input === "") return;
+      const origin = tracer.trace(graph, input);
+      if (origin === null) return;
+      const { constant } = origin;
+      const shape = constant.sparse?.shape ?? constant.tensor.shape;
+      const stored = { constant, shape };
+      if (origin.blocked !== null) {
+        if (roles?.(node, index, origin.shape) != null) refuse(refused, stored, origin.blocked);
+        return;
+      }
+      const unknown = !knownDomains.has(node.domain) && shape.length >= 2;
+      const seen = roles?.(node, index, origin.shape) ?? (unknown ? noRoles : null);
+      if (seen === null) {
+        if (shape.length >= 2 && isFloat(constant.tensor.dtype)) {
+          refuse(refused, stored, `input ${index} of ${label} is not a weight that pruning touches`);
+        }
+        return;
+      }
+      const quantised = origin.dequantisation !== null;
+      const { dtype } = constant.tensor;
+      if (!(isFloat(dtype) || (quantised && (dtype === "int8" || dtype === "uint8")))) {
+        refuse(refused, stored, `its elements are ${dtype}`);
+        return;
+      }
+      if (constant.tensor.path === "") {
+        refuse(refused, stored, "it is written as a list of numbers inside a node, not as a tensor");
+        return;
+      }
+      if (constant.tensor.encoding === "varint" && dtype !== "float16" && dtype !== "bfloat16") {
+        refuse(refused, stored, `its ${dtype} elements are stored as varints`);
+        return;
+      }
+      const use: WeightUse = { node, graph, index };
+      const key = storageKey(constant.tensor);
+      const known = found.get(key);
+      if (known !== undefined) {
+        known.uses.push(use);
+        return;
+      }
+      const base = origin.graph.path === "" ? constant.name : `${origin.graph.path}/${constant.name}`;
+      let id = base;
+      for (let n = 2; ids.has(id); n++) id = `${base}#${n}`;
+      ids.add(id);
+      found.set(key, {
+        id,
+        name: constant.name,
+        tensor: constant.tensor,
+        size: elementCount(constant.tensor.shape),
+        shape,
+        uses: [use],
+        roles: origin.axes === null ? noRoles : mapRoles(seen, origin.axes),
+        via: origin.via,
+        dequantisation: origin.dequantisation,
+        sparse: constant.sparse !== null,
+      });
+    });
+  }
+
+  let parameters = 0;
+  const counted = new Set<string>();
+  const quantised = new Set([...found.values()].map((weight) => storageKey(weight.tensor)));
+  for (const graph of allGraphs(model.graph)) {
+    for (const { tensor, name } of graph.constants.values()) {
+      const key = tensor.path === "" ? `${graph.path}/${name}` : storageKey(tensor);
+      if (counted.has(key) || !(isFloat(tensor.dtype) || quantised.has(key))) continue;
+      counted.add(key);
+      parameters += elementCount(tensor.shape);
+    }
+  }
+  for (const key of found.keys()) refused.delete(key);
+  return {
+    weights: [...found.values()].filter((weight) => weight.size > 0),
+    unprunable: [...refused.values()],
+    parameters,
+  };
+}
+
+const noRoles: AxisRoles = { out: [], in: [], spatial: [], batch: [], groups: 1 };
+
+function refuse(
+  refused: Map<string, UnprunableView>,
+  { constant, shape }: { constant: Constant; shape: readonly number[] },
+  reason: string,
+): void {
+  const key = storageKey(constant.tensor);
+  if (!refused.has(key)) refused.set(key, { weight: constant.name, shape, reason });
+}
+
+function mapRoles(roles: AxisRoles, axes: readonly number[]): AxisRoles {
+  // -1: an axis of length 1 that the stored tensor does not have.
+  const map = (list: readonly number[]): number[] => list.map((axis) => axes[axis]!).filter((axis) => axis >= 0);
+  return { ...roles, out: map(roles.out), in: map(roles.in), spatial: map(roles.spatial), batch: map(roles.batch) };
+}
+
+/** Label of a layer: the node that uses it first. */
+export function layerLabel(weight: PrunableWeight): { readonly name: string; readonly op: string } {
+  const { node } = weight.uses[0]!;
+  return { name: nodeLabel(node), op: operatorLabel(node) };
+}

@@ -1,0 +1,121 @@
+/**
+ * A mask says which weights are kept. It is made from scores alone and is stored as one cut per layer, never as one
+ * flag per weight: whether a weight is kept follows from its place in the order.
+ */
+import { PruneScopeError } from "../../protocol/errors.js";
+import { keptCount, type Recipe } from "../../protocol/recipe.js";
+import { comparePlaces, type OrderedScores } from "./order.js";
+import { type Cut, select } from "./select.js";
+import type { LayerSurvey } from "./survey.js";
+
+/** What happens to one layer: `cut` null keeps all of it. */
+export interface LayerMask {
+  readonly cut: Cut | null;
+  readonly kept: number;
+}
+
+export interface Mask {
+  readonly layers: readonly LayerMask[];
+  /** The cut that the layers of the global pool share; null under scope `layer`, or when nothing is removed. */
+  readonly globalCut: Cut | null;
+}
+
+/**
+ * The mask of a recipe. Under scope `global`, k = round((1 − s)·N) of the N weights in layers that are not excluded are
+ * kept, those with the highest scores; a layer that would fall below its floor keeps its strongest
+ * ⌈floor · size⌉ weights instead, and the rest is chosen among the others. Under scope `layer` each layer keeps
+ * round((1 − s)·n).
+ * @throws PruneScopeError `non-finite` when a layer that is not excluded has scores that are NaN or infinite.
+ */
+export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[], recipe: Recipe): Mask {
+  const excluded = excludedLayers(scores, recipe);
+  refuseNonFinite(scores, surveys, excluded);
+  const layers: LayerMask[] = surveys.map((layer) => ({ cut: null, kept: layer.size }));
+  const floor = (l: number): number => Math.ceil((recipe.floors[scores.layers[l]!.id] ?? 0) * surveys[l]!.size);
+  const single = (l: number, kept: number): void => {
+    const { cut } = select(scores, surveys, [l], surveys[l]!.size - kept);
+    layers[l] = { cut, kept };
+  };
+  let pool = surveys.map((_, l) => l).filter((l) => !excluded[l]);
+  if (recipe.scope === "layer") {
+    for (const l of pool) single(l, Math.max(floor(l), keptCount(surveys[l]!.size, recipe.sparsity)));
+    return { layers, globalCut: null };
+  }
+  const total = pool.reduce((sum, l) => sum + surveys[l]!.size, 0);
+  let keep = keptCount(total, recipe.sparsity);
+  for (;;) {
+    const size = pool.reduce((sum, l) => sum + surveys[l]!.size, 0);
+    // With floors that ask for more than k in all, the floors win and everything else goes.
+    const selection = select(scores, surveys, pool, Math.min(size, size - keep));
+    const below = pool.filter((l, p) => selection.kept[p]! < floor(l));
+    if (below.length === 0) {
+      pool.forEach((l, p) => (layers[l] = { cut: selection.cut, kept: selection.kept[p]! }));
+      return { layers, globalCut: selection.cut };
+    }
+    for (const l of below) {
+      single(l, floor(l));
+      keep -= floor(l);
+    }
+    keep = Math.max(0, keep);
+    pool = pool.filter((l) => !below.includes(l));
+    if (pool.length === 0) return { layers, globalCut: null };
+  }
+}
+
+/** Which layers the recipe leaves dense. @throws PruneScopeError `bad-request` for an id that no layer has. */
+export function excludedLayers(scores: OrderedScores, recipe: Recipe): boolean[] {
+  const ids = new Set(scores.layers.map((layer) => layer.id));
+  for (const id of [...recipe.exclude, ...Object.keys(recipe.floors)]) {
+    if (!ids.has(id))
+      throw new PruneScopeError("bad-request", `The model has no prunable layer "${id}".`, { value: id });
+  }
+  const wanted = new Set(recipe.exclude);
+  return scores.layers.map((layer) => wanted.has(layer.id));
+}
+
+function refuseNonFinite(scores: OrderedScores, surveys: readonly LayerSurvey[], excluded: readonly boolean[]): void {
+  const bad = surveys.findIndex((layer, l) => layer.nonFinite > 0 && excluded[l] !== true);
+  if (bad < 0) return;
+  const { id } = scores.layers[bad]!;
+  throw new PruneScopeError(
+    "non-finite",
+    `Layer "${id}" has ${surveys[bad]!.nonFinite} weights whose score is NaN or infinite, so its weights cannot be ranked. Exclude the layer, or mend the model.`,
+    { value: id },
+  );
+}
+
+/** Writes 1 into `keep[i]` for each element of the block that the mask keeps, else 0. */
+export function fillKeep(
+  scores: OrderedScores,
+  l: number,
+  cut: Cut,
+  keys: Uint32Array,
+  start: number,
+  count: number,
+  keep: Uint8Array,
+): void {
+  const { key: threshold } = cut;
+  const wholeTie = cut.magnitude === Infinity;
+  let magnitudes: Float64Array | null = null;
+  for (let i = 0; i < count; i++) {
+    const key = keys[i]!;
+    keep[i] = key > threshold ? 1 : 0;
+    if (key !== threshold || wholeTie) continue;
+    magnitudes ??= scores.magnitudes(l, start, count);
+    const place = { key, magnitude: magnitudes[i]!, hash: scores.hash(l, start + i), layer: l, index: start + i };
+    keep[i] = comparePlaces(place, cut) > 0 ? 1 : 0;
+  }
+}
+
+/** Share of a layer's outputs that have no weight left under `mask`; null when its outputs cannot be told apart. */
+export function deadOutputShare(layer: LayerSurvey, mask: LayerMask): number | null {
+  const { outputMax } = layer;
+  if (outputMax === null) return null;
+  if (mask.cut === null) return 0;
+  // An output whose best score ties with the cut is counted as alive: some weight of that score is kept.
+  const dead =
+    mask.cut.magnitude === Infinity ? (key: number) => key <= mask.cut!.key : (key: number) => key < mask.cut!.key;
+  let count = 0;
+  for (const key of outputMax) if (dead(key)) count++;
+  return count / outputMax.length;
+}

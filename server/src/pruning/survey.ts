@@ -1,0 +1,175 @@
+/**
+ * The one pass over all scores that everything else is read off: per layer a histogram of the keys' upper halves (8
+ * bits of exponent, 7 of mantissa), statistics, and the strongest score of each output.
+ */
+import type { AxisRoles } from "../../protocol/model.js";
+import { elementCount } from "../graph/tensor.js";
+import { firstNonFiniteKey, type OrderedScores } from "./order.js";
+
+/** Counts of the bins that are not empty, ascending. */
+export interface SparseHistogram {
+  readonly bins: Uint16Array;
+  readonly counts: Uint32Array;
+}
+
+/** What the survey knows of one layer. */
+export interface LayerSurvey {
+  readonly size: number;
+  /** Of key >>> 16. */
+  readonly histogram: SparseHistogram;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+  readonly maxKey: number;
+  readonly zeros: number;
+  readonly nonFinite: number;
+  /** Largest key of each output; null when the weight has no output axis that rows can be told by. */
+  readonly outputMax: Uint32Array | null;
+}
+
+/** How an element's index gives its output: output = floor(i / inner) % outputs + outputs · floor(i / stride). */
+export interface OutputLayout {
+  readonly inner: number;
+  readonly outputs: number;
+  readonly stride: number;
+  readonly total: number;
+}
+
+/** Layout of a weight's outputs, or null: no output axis, elements stored sparsely, or outputs spread over groups. */
+export function outputLayout(shape: readonly number[], roles: AxisRoles, sparse: boolean): OutputLayout | null {
+  const axis = roles.out[0];
+  if (axis === undefined || roles.out.length !== 1 || sparse) return null;
+  if (roles.groups > 1 && axis !== 0) return null;
+  if (roles.batch.some((batch, i) => batch !== i) || roles.batch.length > axis) return null;
+  const total = elementCount(shape);
+  const outer = elementCount(shape.slice(0, roles.batch.length));
+  const outputs = shape[axis]!;
+  if (total === 0) return null;
+  return { inner: elementCount(shape.slice(axis + 1)), outputs, stride: total / outer, total: outputs * outer };
+}
+
+/** Surveys the layers one after the other; `between` is called after each with the number of elements done. */
+export async function survey(
+  scores: OrderedScores,
+  layouts: readonly (OutputLayout | null)[],
+  between: (done: number) => Promise<void>,
+): Promise<LayerSurvey[]> {
+  const dense = new Uint32Array(65536);
+  const result: LayerSurvey[] = [];
+  let done = 0;
+  for (let l = 0; l < scores.layers.length; l++) {
+    result.push(surveyLayer(scores, l, layouts[l] ?? null, dense));
+    done += scores.layers[l]!.size;
+    await between(done);
+  }
+  return result;
+}
+
+function surveyLayer(scores: OrderedScores, l: number, layout: OutputLayout | null, dense: Uint32Array): LayerSurvey {
+  const outputMax = layout === null ? null : new Uint32Array(layout.total);
+  const zeroKey = scores.signed ? 0x80000000 : 0;
+  let sum = 0;
+  let sumOfSquares = 0;
+  let maxKey = 0;
+  let zeros = 0;
+  let nonFinite = 0;
+  scores.blocks(l, (keys, start, count, values) => {
+    let blockMax = 0;
+    let blockSum = 0;
+    let blockSquares = 0;
+    for (let i = 0; i < count; i++) {
+      const key = keys[i]!;
+      const bin = key >>> 16;
+      dense[bin] = dense[bin]! + 1;
+      if (key > blockMax) blockMax = key;
+      if (key === zeroKey) zeros++;
+      const value = values[i]!;
+      blockSum += value;
+      blockSquares += value * value;
+    }
+    if (blockMax > maxKey) maxKey = blockMax;
+    sum += blockSum;
+    sumOfSquares += blockSquares;
+    if (!Number.isFinite(blockSum)) for (let i = 0; i < count; i++) if (!Number.isFinite(values[i]!)) nonFinite++;
+    if (outputMax !== null && layout !== null) raiseOutputs(outputMax, layout, keys, start, count);
+  });
+  return {
+    size: scores.layers[l]!.size,
+    histogram: compress(dense),
+    sum,
+    sumOfSquares,
+    maxKey,
+    zeros,
+    nonFinite,
+    outputMax,
+  };
+}
+
+/** Raises the maximum of each output that the block touches. */
+function raiseOutputs(max: Uint32Array, layout: OutputLayout, keys: Uint32Array, start: number, count: number): void {
+  const { inner, outputs, stride } = layout;
+  for (let i = 0; i < count;) {
+    const index = start + i;
+    const first = Math.floor(index / stride) * outputs;
+    let row = Math.floor(index / inner) % outputs;
+    if (inner === 1) {
+      // Outputs run along the last axis: one key for each.
+      const end = Math.min(count, i + outputs - row);
+      for (; i < end; i++, row++) if (keys[i]! > max[first + row]!) max[first + row] = keys[i]!;
+      continue;
+    }
+    const end = Math.min(count, i + inner - (index % inner));
+    let best = max[first + row]!;
+    for (; i < end; i++) if (keys[i]! > best) best = keys[i]!;
+    max[first + row] = best;
+  }
+}
+
+/** Takes the counts out of a dense histogram and leaves it empty. */
+export function compress(dense: Uint32Array): SparseHistogram {
+  let used = 0;
+  for (const count of dense) if (count > 0) used++;
+  const bins = new Uint16Array(used);
+  const counts = new Uint32Array(used);
+  for (let bin = 0, at = 0; bin < dense.length; bin++) {
+    if (dense[bin] === 0) continue;
+    bins[at] = bin;
+    counts[at++] = dense[bin]!;
+  }
+  dense.fill(0);
+  return { bins, counts };
+}
+
+/** Elements of a histogram in `bin`. */
+export function countIn(histogram: SparseHistogram, bin: number): number {
+  const { bins, counts } = histogram;
+  let low = 0;
+  let high = bins.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bins[middle]! < bin) low = middle + 1;
+    else high = middle;
+  }
+  return bins[low] === bin ? counts[low]! : 0;
+}
+
+/** Elements of a histogram in bins above `bin`. */
+export function countAbove(histogram: SparseHistogram, bin: number): number {
+  const { bins, counts } = histogram;
+  let count = 0;
+  for (let i = bins.length - 1; i >= 0 && bins[i]! > bin; i--) count += counts[i]!;
+  return count;
+}
+
+/** Sum of histograms over all bins. */
+export function addHistograms(histograms: Iterable<SparseHistogram>): Float64Array {
+  const sum = new Float64Array(65536);
+  for (const { bins, counts } of histograms) for (let i = 0; i < bins.length; i++) sum[bins[i]!]! += counts[i]!;
+  return sum;
+}
+
+/** Whether a layer's every score is 0: it cannot be ranked. */
+export function hasNoSignal(layer: LayerSurvey): boolean {
+  return layer.zeros === layer.size;
+}
+
+export { firstNonFiniteKey };
