@@ -1,0 +1,157 @@
+/** The report for terminals and spreadsheets: a table with density bars, and CSV. */
+import pc from "picocolors";
+import type { Report, Risk } from "../../protocol/report.js";
+import { deadOutputLimits } from "../pruning/risk.js";
+
+/** Characters of a density bar. */
+const barWidth = 20;
+const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+/** A bar of `share` of the width, in eighths of a character. A share above 0 always shows. */
+export function densityBar(share: number): string {
+  const steps = share > 0 ? Math.max(1, Math.round(share * barWidth * 8)) : 0;
+  return ("█".repeat(Math.floor(steps / 8)) + eighths[steps % 8]!).padEnd(barWidth, "·");
+}
+
+const riskColour: Readonly<Record<Risk, (text: string) => string>> = {
+  none: (text) => text,
+  low: pc.yellow,
+  high: pc.red,
+  collapsed: pc.bgRed,
+  "no-signal": pc.magenta,
+};
+
+/** Text that came from a model, without anything that a terminal would act on. */
+export function plain(text: string): string {
+  // eslint-style control ranges are spelled out: C0, DEL, C1, and the marks that change the direction of text.
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+const shorten = (text: string, width: number): string =>
+  text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+const count = (value: number): string => value.toLocaleString("en-US");
+/** Rounded towards 0, so that 99.996 % never reads as all of it. */
+const percent = (share: number, digits = 1): string => {
+  const scale = 10 ** (digits + 2);
+  return `${((Math.floor(share * scale + 1e-9) / scale) * 100).toFixed(digits)} %`;
+};
+
+/** The per-layer table with its headline, at most `width` columns wide where names allow. */
+export function reportTable(report: Report, width: number): string {
+  const lines: string[] = [];
+  const { layers, model } = report;
+  lines.push(
+    pc.bold(plain(model.path)),
+    `${count(model.parameters)} parameters, ${count(model.prunable)} prunable in ${layers.length} layers`,
+    `${report.criterion}, sparsity ${percent(report.sparsity, 2)} (${report.scope}), seed ${report.seed}: ` +
+      `${count(report.kept)} weights kept; ${percent(report.sparsityOfAll, 2)} of all parameters removed`,
+    "",
+  );
+  const nameWidth = Math.max(12, Math.min(44, width - 76, Math.max(...layers.map((layer) => layer.id.length))));
+  const row = (cells: readonly [string, string, string, string, string, string, string]): string => {
+    const [name, op, shape, kept, bar, share, dies] = cells;
+    return `${name.padEnd(nameWidth)}  ${op.padEnd(8)}  ${shape.padStart(14)}  ${kept.padStart(11)}  ${bar}  ${share.padStart(7)}  ${dies.padStart(8)}`;
+  };
+  lines.push(pc.dim(row(["layer", "op", "shape", "kept", "density".padEnd(barWidth), "", "dies at"])));
+  for (const layer of layers) {
+    const colour = riskColour[layer.risk];
+    const dies = layer.excluded
+      ? "excluded"
+      : layer.criticalSparsity === null
+        ? "–"
+        : percent(layer.criticalSparsity, 2);
+    const op = layer.op.split(".").at(-1)!;
+    lines.push(
+      colour(
+        row([
+          shorten(plain(layer.id), nameWidth),
+          shorten(plain(op), 8),
+          shorten(layer.shape.join("×"), 14),
+          count(layer.kept),
+          densityBar(layer.density),
+          percent(layer.density),
+          dies,
+        ]),
+      ) + colour(riskWords(layer)),
+    );
+  }
+  lines.push("", headline(report));
+  for (const note of report.notes) lines.push(pc.dim(`note: ${plain(note)}`));
+  return `${lines.join("\n")}\n`;
+}
+
+/** The risk, with the outputs that have no weight left where these are its reason. */
+function riskWords({ risk, deadOutputs }: Report["layers"][number]): string {
+  if (risk === "none") return "";
+  const dead = deadOutputs ?? 0;
+  return `  ${risk}${dead > deadOutputLimits.low && risk !== "collapsed" ? `, ${percent(dead, 0)} of outputs dead` : ""}`;
+}
+
+/** What a person should know first. */
+export function headline(report: Report): string {
+  const { layers, criticalSparsity } = report;
+  const atRisk = layers.filter((layer) => layer.risk === "high" || layer.risk === "collapsed");
+  const first = layers.reduce<(typeof layers)[number] | null>((least, layer) => {
+    if (layer.criticalSparsity === null) return least;
+    return least?.criticalSparsity == null || layer.criticalSparsity < least.criticalSparsity ? layer : least;
+  }, null);
+  if (first === null || criticalSparsity === null) return "No layer can be ranked.";
+  const collapsed = layers.filter((layer) => layer.risk === "collapsed").length;
+  const gone = collapsed > 0 ? `${collapsed} of ${layers.length} layers have collapsed. ` : "";
+  return (
+    `${gone}${atRisk.length === 0 ? "No layer is" : atRisk.length === 1 ? "1 layer is" : `${atRisk.length} layers are`} at high risk; ` +
+    `"${plain(first.id)}" goes first, at sparsity ${percent(criticalSparsity, 2)}.`
+  );
+}
+
+/** One line per layer, RFC 4180. */
+export function reportCsv(report: Report): string {
+  const columns = [
+    "id",
+    "name",
+    "op",
+    "weight",
+    "shape",
+    "parameters",
+    "kept",
+    "density",
+    "sum",
+    "mean",
+    "max",
+    "rms",
+    "zeroShare",
+    "criticalSparsity",
+    "deadOutputs",
+    "risk",
+  ];
+  const lines = report.layers.map(({ score, ...layer }) => {
+    const shape = layer.shape.join("x");
+    return [
+      layer.id,
+      layer.name,
+      layer.op,
+      layer.weight,
+      shape,
+      layer.parameters,
+      layer.kept,
+      layer.density,
+      score.sum,
+      score.mean,
+      score.max,
+      score.rms,
+      score.zeroShare,
+      layer.criticalSparsity,
+      layer.deadOutputs,
+      layer.risk,
+    ];
+  });
+  return [columns, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\r\n") + "\r\n";
+}
+
+function csvCell(value: string | number | null): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  // A leading = + - @ would be a formula in a spreadsheet.
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+}

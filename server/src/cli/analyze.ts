@@ -1,0 +1,59 @@
+/** `prunescope analyze`: what pruning would do, as a table, JSON, CSV or an HTML page. */
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { reportCsv, reportTable } from "../analysis/report-text.js";
+import { PruneScopeError } from "../../protocol/errors.js";
+import type { CommandEngine } from "./command-engine.js";
+import { htmlReport } from "./html-report.js";
+import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
+
+export function addAnalyze(program: Command, engine: CommandEngine): void {
+  const command = program
+    .command("analyze")
+    .description("Show what pruning would do to a model.")
+    .argument("<model>", "an .onnx file");
+  addRecipeOptions(command)
+    .addOption(
+      new Option("--format <format>", "what to print").choices(["table", "json", "csv", "html"]).default("table"),
+    )
+    .option("-o, --output <file>", "write there instead of printing")
+    .action(async (model: string, options: { format: "table" | "json" | "csv" | "html"; output?: string }) => {
+      const path = resolve(model);
+      const recipe = recipeOf(options);
+      const result = await engine.run("analyze", { uri: path, path, recipe });
+      await deliver(
+        options.format === "html"
+          ? await htmlReport(engine, path, result, axesOf(options))
+          : options.format === "json"
+            ? `${JSON.stringify(result.report, null, 2)}\n`
+            : options.format === "csv"
+              ? reportCsv(result.report)
+              : reportTable(result.report, process.stdout.columns || 120),
+        options.output,
+      );
+    });
+}
+
+/** Writes `text` to a file, or to standard output. @throws PruneScopeError `write-failed`. */
+async function deliver(text: string, output: string | undefined): Promise<void> {
+  if (output === undefined) {
+    // All of it before the process ends, also into a pipe.
+    await new Promise<void>((done) =>
+      process.stdout.write(text, () => {
+        done();
+      }),
+    );
+    return;
+  }
+  try {
+    await writeFile(output, text);
+  } catch (error) {
+    throw new PruneScopeError(
+      "write-failed",
+      `${output} was not written: ${(error as Error).message}.`,
+      { file: output },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/** Runs jobs in an engine process for the command line, with a progress bar on a terminal's stderr. */
+import { SingleBar, Presets } from "cli-progress";
+import type { JobName, Jobs, Progress } from "../../protocol/requests.js";
+import { EngineHost } from "../engine/host.js";
+
+export class CommandEngine {
+  readonly #host: EngineHost;
+  readonly #abort = new AbortController();
+  #bar: SingleBar | null = null;
+  #stage: string | null = null;
+
+  constructor(entry: string) {
+    const settings = { threads: 0, memoryLimit: 0, cacheMaxSize: 0 };
+    this.#host = new EngineHost({ entry, storage: null, settings });
+  }
+
+  /** Runs one job. @throws PruneScopeError the job's own, or `cancelled` after {@link cancel}. */
+  async run<J extends JobName>(job: J, params: Jobs[J]["params"]): Promise<Jobs[J]["result"]> {
+    try {
+      return await this.#host.run(job, params, {
+        signal: this.#abort.signal,
+        onProgress: (progress) => {
+          this.#show(progress);
+        },
+      });
+    } finally {
+      this.clearProgress();
+    }
+  }
+
+  cancel(): void {
+    this.#abort.abort();
+  }
+
+  clearProgress(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+    this.#stage = null;
+  }
+
+  dispose(): void {
+    this.clearProgress();
+    this.#host.dispose();
+  }
+
+  #show({ stage, done, total }: Progress): void {
+    if (!process.stderr.isTTY) return;
+    if (stage !== this.#stage) {
+      this.clearProgress();
+      this.#stage = stage;
+      this.#bar = new SingleBar(
+        {
+          format: `{bar} {percentage} %  ${stage}`,
+          clearOnComplete: true,
+          hideCursor: true,
+          stream: process.stderr,
+          barsize: 24,
+        },
+        Presets.shades_classic,
+      );
+      this.#bar.start(Math.max(1, total), done);
+    } else this.#bar?.update(done);
+  }
+}

@@ -1,0 +1,37 @@
+/** `prunescope prune`: writes the pruned model and says what was verified. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { verifiedSave } from "./verified-save.js";
+import type { CommandEngine } from "./command-engine.js";
+import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
+
+interface Options {
+  readonly output: string;
+  readonly metadata: boolean;
+  readonly verify: boolean;
+  readonly replace?: boolean;
+}
+
+export function addPrune(program: Command, engine: CommandEngine): void {
+  const command = program
+    .command("prune")
+    .description("Write a pruned copy of a model.")
+    .argument("<model>", "an .onnx file");
+  addRecipeOptions(command)
+    .requiredOption("-o, --output <file>", "the model to write")
+    .option("--replace", "allow the output to be the model itself")
+    .option("--no-metadata", "leave the recipe out of the saved model")
+    .option("--no-verify", "do not run both models and compare their outputs")
+    .action(async (model: string, options: Options) => {
+      const { lines } = await verifiedSave(engine, {
+        path: resolve(model),
+        target: resolve(options.output),
+        recipe: recipeOf(options),
+        dynamicAxes: axesOf(options),
+        metadata: options.metadata,
+        replaceOriginal: options.replace === true,
+        verify: options.verify,
+      });
+      process.stdout.write(`${lines.join("\n")}\n`);
+    });
+}

@@ -1,0 +1,83 @@
+/** The options that make a recipe, the same for every command. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { criteria } from "../criteria/index.js";
+import { defaultRecipe, parseRecipe, type Recipe, scopes } from "../../protocol/recipe.js";
+import type { DynamicAxes } from "../../protocol/requests.js";
+
+interface Given {
+  readonly criterion: string;
+  readonly sparsity: number;
+  readonly scope: string;
+  readonly seed: number;
+  readonly exclude: readonly string[];
+  readonly floor: Readonly<Record<string, number>>;
+  readonly axis: Readonly<Record<string, number>>;
+}
+
+/** Adds the recipe's options to a command. */
+export function addRecipeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--criterion <name>", "what a weight is judged by")
+        .choices(criteria.map(({ id }) => id))
+        .default(defaultRecipe.criterion),
+    )
+    .option(
+      "--sparsity <share>",
+      "share of the prunable weights to remove, in [0, 1)",
+      numberIn(0, 1),
+      defaultRecipe.sparsity,
+    )
+    .addOption(
+      new Option("--scope <scope>", "rank over the whole model, or each layer by itself")
+        .choices(scopes)
+        .default(defaultRecipe.scope),
+    )
+    .option("--seed <n>", "seed of everything random", whole(0, 0xffffffff), defaultRecipe.seed)
+    .option(
+      "--exclude <layer>",
+      "leave a layer dense (repeatable)",
+      (value, list: readonly string[]) => [...list, value],
+      [],
+    )
+    .option("--floor <layer=density>", "least density of a layer (repeatable)", collect(numberIn(0, 1, true)), {})
+    .option("--axis <name=length>", "length of a dynamic axis (repeatable)", collect(whole(1, 1e6)), {});
+}
+
+/** The recipe that the options describe. @throws PruneScopeError `bad-request`. */
+export function recipeOf(options: unknown): Recipe {
+  const { criterion, sparsity, scope, seed, exclude, floor } = options as Given;
+  return parseRecipe({ criterion, sparsity, scope, seed, exclude, floors: floor });
+}
+
+/** Lengths of dynamic axes that the options give. */
+export function axesOf(options: unknown): DynamicAxes {
+  return (options as Given).axis;
+}
+
+function numberIn(low: number, high: number, closed = false): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? NaN : Number(text);
+    if (value >= low && (closed ? value <= high : value < high)) return value;
+    throw new InvalidArgumentError(`It must be a number in [${low}, ${high}${closed ? "]" : ")"}.`);
+  };
+}
+
+function whole(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
+  };
+}
+
+/** Parser of NAME=VALUE, repeatable; names may hold "=". */
+function collect(
+  parse: (text: string) => number,
+): (text: string, known: Record<string, number>) => Record<string, number> {
+  return (text, known) => {
+    const at = text.lastIndexOf("=");
+    if (at <= 0) throw new InvalidArgumentError("It must be NAME=VALUE.");
+    return { ...known, [text.slice(0, at)]: parse(text.slice(at + 1)) };
+  };
+}

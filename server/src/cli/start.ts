@@ -1,0 +1,63 @@
+/** `prunescope start`: the main job at one go: table, pruned model and HTML report of a model, and what to do next. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join, relative, resolve } from "node:path";
+import type { Command } from "commander";
+import pc from "picocolors";
+import { reportTable } from "../analysis/report-text.js";
+import type { CommandEngine } from "./command-engine.js";
+import { htmlReport } from "./html-report.js";
+import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
+import { verifiedSave } from "./verified-save.js";
+
+export function addStart(program: Command, engine: CommandEngine): void {
+  const command = program
+    .command("start")
+    .description("Analyse a model, write the pruned model and an HTML report.")
+    .argument("<model>", "an .onnx file");
+  addRecipeOptions(command)
+    .option("--out <folder>", "where to write", "out")
+    .action(async (model: string, options: { out: string }) => {
+      const path = resolve(model);
+      const recipe = recipeOf(options);
+      const dynamicAxes = axesOf(options);
+      const result = await engine.run("analyze", { uri: path, path, recipe });
+      process.stdout.write(`${reportTable(result.report, process.stdout.columns || 120)}\n`);
+
+      const folder = resolve(options.out);
+      await mkdir(folder, { recursive: true });
+      const stem = basename(path).replace(/\.onnx$/i, "");
+      const name = `${stem}.${recipe.criterion}-${Number((100 * recipe.sparsity).toFixed(2))}`;
+      const target = join(folder, `${name}.onnx`);
+      const page = join(folder, `${name}.html`);
+      const { saved, lines } = await verifiedSave(engine, {
+        path,
+        target,
+        recipe,
+        dynamicAxes,
+        metadata: true,
+        replaceOriginal: false,
+        verify: true,
+      });
+      await writeFile(page, await htmlReport(engine, path, result, dynamicAxes, saved));
+      const shown = (file: string): string => relative(process.cwd(), file) || file;
+      process.stdout.write(
+        [
+          ...lines,
+          `${pc.green("report")} ${shown(page)}`,
+          "",
+          pc.bold("What next"),
+          `  open ${shown(page)} in a browser and drag the slider`,
+          `  another sparsity:     ${invocation()} prune ${shown(path)} --sparsity 0.8 -o pruned.onnx`,
+          `  leave a layer dense:  --exclude ${JSON.stringify(result.report.layers[0]?.id ?? "LAYER")}`,
+          "  in the editor:        npm run editor, then open any .onnx file",
+          "",
+        ].join("\n"),
+      );
+    });
+}
+
+/** How this program was called. */
+function invocation(): string {
+  const script = process.argv[1] ?? "";
+  return basename(script) === "cli.js" ? `node ${relative(process.cwd(), script)}` : "prunescope";
+}

@@ -1,0 +1,58 @@
+/** Scores and weights that exist only in memory, for the laws of ranking and masking. */
+import type { StoredElements } from "../../server/src/formats/stored-elements.js";
+import { type OrderedLayer, OrderedScores, type Place, comparePlaces } from "../../server/src/pruning/order.js";
+
+/** A layer whose scores and weights are given; weights default to the scores. */
+export function arrayLayer(id: string, scores: Float32Array, weights: ArrayLike<number> = scores): OrderedLayer {
+  const elements: StoredElements = {
+    size: scores.length,
+    read: (start, count, out) => {
+      for (let i = 0; i < count; i++) out[i] = weights[start + i]!;
+    },
+    readExact: (start, count, out) => {
+      for (let i = 0; i < count; i++) out[i] = weights[start + i]!;
+    },
+    bytes: () => {
+      throw new Error("not stored");
+    },
+    clear: () => undefined,
+    countZeros: () => 0,
+  };
+  return {
+    id,
+    size: scores.length,
+    elements,
+    field: { size: scores.length, read: (start, count, out) => out.set(scores.subarray(start, start + count)) },
+  };
+}
+
+/** Every weight of every layer in the order of removal, by sorting: what selection must agree with. */
+export function sortedPlaces(ordered: OrderedScores, pool: readonly number[]): Place[] {
+  const places: Place[] = [];
+  for (const l of pool) {
+    ordered.blocks(l, (keys, start, count) => {
+      const magnitudes = [...ordered.magnitudes(l, start, count).subarray(0, count)];
+      for (let i = 0; i < count; i++) {
+        places.push({
+          key: keys[i]!,
+          magnitude: magnitudes[i]!,
+          hash: ordered.hash(l, start + i),
+          layer: l,
+          index: start + i,
+        });
+      }
+    });
+  }
+  return places.sort(comparePlaces);
+}
+
+/** Mulberry32: uniform in [0, 1). */
+export function uniform(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
