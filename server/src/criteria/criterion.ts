@@ -2,20 +2,14 @@
  * What a pruning criterion is. It gives every weight a score, and higher means keep; what is removed at a sparsity is
  * decided afterwards from the scores alone.
  */
+import type { NumberField } from "../formats/stored-elements.js";
 import type { PrunableWeight } from "../graph/prunable.js";
-
-/** Scores of one weight, readable in blocks, in the order in which the elements are stored. */
-export interface ScoreField {
-  readonly size: number;
-  /** Scores of the elements [start, start + count), count at most `blockElements`. */
-  read(start: number, count: number, out: Float32Array): void;
-}
 
 /** What a criterion may use. */
 export interface ScoringInput {
   readonly weights: readonly PrunableWeight[];
   /** Elements of weight `i`, block by block, as float32. */
-  readonly values: (i: number) => ScoreField;
+  readonly values: (i: number) => NumberField;
   readonly seed: number;
   readonly progress: (done: number, total: number) => void;
   /** Lets others run; throws when the work was cancelled. */
@@ -41,5 +35,5 @@ export interface Criterion {
   /** Whether the score is |w| itself, so that ties in score are ties in magnitude too. */
   readonly isMagnitude: boolean;
   /** One field per weight, in their order. */
-  score(input: ScoringInput): Promise<readonly ScoreField[]>;
+  score(input: ScoringInput): Promise<readonly NumberField[]>;
 }

@@ -11,10 +11,16 @@ import type { Source } from "./source.js";
 /** Elements handled at a time: 256 kB of float32, which stays in the processor's cache between two loops. */
 export const blockElements = 1 << 16;
 
-/** Reads and masks the elements of one weight. Blocks may have any start and at most {@link blockElements} elements. */
-export interface StoredElements {
+/** One number per element of a weight, readable in blocks, in the order in which the elements are stored. */
+export interface NumberField {
   readonly size: number;
-  /** Elements [start, start + count) as float32 (rounded where they are float64), dequantised where they are integers. */
+  /** Numbers of the elements [start, start + count), count at most {@link blockElements}. */
+  read(start: number, count: number, out: Float32Array): void;
+}
+
+/** Reads and masks the elements of one weight. Blocks may have any start and at most {@link blockElements} elements. */
+export interface StoredElements extends NumberField {
+  /** Elements as float32 (rounded where they are float64), dequantised where they are integers. */
   read(start: number, count: number, out: Float32Array): void;
   /** The same as exact float64. */
   readExact(start: number, count: number, out: Float64Array): void;

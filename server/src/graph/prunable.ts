@@ -4,15 +4,7 @@
  * several uses.
  */
 import type { AxisRoles, LayerId, UnprunableView } from "../../protocol/model.js";
-import {
-  intAttribute,
-  nodeLabel,
-  operatorLabel,
-  type Constant,
-  type Graph,
-  type Model,
-  type Node,
-} from "./graph.js";
+import { intAttribute, nodeLabel, operatorLabel, type Constant, type Graph, type Model, type Node } from "./graph.js";
 import { elementCount, isFloat, storageKey, type TensorRef } from "./tensor.js";
 import { type Dequantisation, range, Tracer } from "./origin.js";
 import { allGraphs, allNodes } from "./traversal.js";

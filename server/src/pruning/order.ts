@@ -3,8 +3,7 @@
  * score is compared as a 32-bit key whose unsigned order is the order of the floats, so that passes over millions of
  * scores are integer work.
  */
-import type { ScoreField } from "../criteria/criterion.js";
-import { blockElements, type StoredElements } from "../formats/stored-elements.js";
+import { blockElements, type NumberField, type StoredElements } from "../formats/stored-elements.js";
 import { layerSeed, mix32 } from "./hash.js";
 
 /** Keys from this one on belong to +∞ and NaN of unsigned scores. */
@@ -28,7 +27,8 @@ export function comparePlaces(a: Place, b: Place): number {
 export interface OrderedLayer {
   readonly id: string;
   readonly size: number;
-  readonly field: ScoreField;
+  /** The scores. */
+  readonly field: NumberField;
   readonly elements: StoredElements;
 }
 

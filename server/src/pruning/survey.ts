@@ -65,43 +65,55 @@ export async function survey(
 }
 
 function surveyLayer(scores: OrderedScores, l: number, layout: OutputLayout | null, dense: Uint32Array): LayerSurvey {
-  const outputMax = layout === null ? null : new Uint32Array(layout.total);
+  const { size } = scores.layers[l]!;
+  // Without outputs to tell apart the whole layer is one.
+  const rows = layout ?? { inner: size, outputs: 1, stride: size, total: 1 };
+  const max = new Uint32Array(rows.total);
   const zeroKey = scores.signed ? 0x80000000 : 0;
   let sum = 0;
   let sumOfSquares = 0;
-  let maxKey = 0;
   let zeros = 0;
   let nonFinite = 0;
+  // Short loops that each do one thing over a block in the cache are faster than one loop that does all.
   scores.blocks(l, (keys, start, count, values) => {
-    let blockMax = 0;
-    let blockSum = 0;
-    let blockSquares = 0;
+    const zeroBin = dense[zeroKey >>> 16]!;
     for (let i = 0; i < count; i++) {
-      const key = keys[i]!;
-      const bin = key >>> 16;
+      const bin = keys[i]! >>> 16;
       dense[bin] = dense[bin]! + 1;
-      if (key > blockMax) blockMax = key;
-      if (key === zeroKey) zeros++;
-      const value = values[i]!;
-      blockSum += value;
-      blockSquares += value * value;
     }
-    if (blockMax > maxKey) maxKey = blockMax;
-    sum += blockSum;
-    sumOfSquares += blockSquares;
-    if (!Number.isFinite(blockSum)) for (let i = 0; i < count; i++) if (!Number.isFinite(values[i]!)) nonFinite++;
-    if (outputMax !== null && layout !== null) raiseOutputs(outputMax, layout, keys, start, count);
+    if (dense[zeroKey >>> 16]! > zeroBin) for (let i = 0; i < count; i++) if (keys[i] === zeroKey) zeros++;
+    raiseOutputs(max, rows, keys, start, count);
+    const block = moments(values, count);
+    sum += block.sum;
+    sumOfSquares += block.squares;
+    if (!Number.isFinite(block.sum)) for (let i = 0; i < count; i++) if (!Number.isFinite(values[i]!)) nonFinite++;
   });
-  return {
-    size: scores.layers[l]!.size,
-    histogram: compress(dense),
-    sum,
-    sumOfSquares,
-    maxKey,
-    zeros,
-    nonFinite,
-    outputMax,
-  };
+  let maxKey = 0;
+  for (const key of max) if (key > maxKey) maxKey = key;
+  const outputMax = layout === null ? null : max;
+  return { size, histogram: compress(dense), sum, sumOfSquares, maxKey, zeros, nonFinite, outputMax };
+}
+
+/** Sum and sum of squares, in float64, with two accumulators each: additions wait for each other otherwise. */
+function moments(values: Float32Array, count: number): { readonly sum: number; readonly squares: number } {
+  let sum = 0;
+  let otherSum = 0;
+  let squares = 0;
+  let otherSquares = 0;
+  const even = count & ~1;
+  for (let i = 0; i < even; i += 2) {
+    const a = values[i]!;
+    const b = values[i + 1]!;
+    sum += a;
+    otherSum += b;
+    squares += a * a;
+    otherSquares += b * b;
+  }
+  if (even < count) {
+    sum += values[even]!;
+    squares += values[even]! * values[even]!;
+  }
+  return { sum: sum + otherSum, squares: squares + otherSquares };
 }
 
 /** Raises the maximum of each output that the block touches. */
@@ -127,7 +139,7 @@ function raiseOutputs(max: Uint32Array, layout: OutputLayout, keys: Uint32Array,
 /** Takes the counts out of a dense histogram and leaves it empty. */
 export function compress(dense: Uint32Array): SparseHistogram {
   let used = 0;
-  for (const count of dense) if (count > 0) used++;
+  for (let bin = 0; bin < dense.length; bin++) if (dense[bin] !== 0) used++;
   const bins = new Uint16Array(used);
   const counts = new Uint32Array(used);
   for (let bin = 0, at = 0; bin < dense.length; bin++) {

@@ -16,6 +16,9 @@ import { blockElements } from "../stored-elements.js";
 /** Bytes copied at a time where nothing is edited. */
 const chunkBytes = 1 << 22;
 
+/** Edited blocks between two chances to cancel: well under the time that a cancelled job is given to clean up. */
+const blocksPerPause = 32;
+
 /** Writes the model; see {@link WriteOptions}. External data goes beside the target under its own names. */
 export async function writeOnnx(source: Source, model: Model, options: WriteOptions): Promise<void> {
   const target = resolve(options.target);
@@ -123,8 +126,8 @@ async function copyEdited(
       edit(bytes, start, count);
       file.append(bytes);
       at += bytes.byteLength;
+      if ((start / blockElements) % blocksPerPause === 0) await progress(at);
     }
-    await progress(at);
   }
   await copyTo(size);
 }

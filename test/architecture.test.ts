@@ -1,0 +1,107 @@
+/**
+ * The arrows of the house: imports point one way, `client` and `webview` know the protocol only, and every folder that
+ * is a registry lists exactly the files it holds.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { describe, expect, it } from "vitest";
+import { criteria } from "../server/src/criteria/index.js";
+import { formats } from "../server/src/formats/index.js";
+
+const root = join(import.meta.dirname, "..");
+
+/** What each part may import besides itself. Parts that are absent may import nothing of ours. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  "server/protocol": [],
+  "server/src/version.ts": [],
+  "server/src/graph": ["server/protocol"],
+  "server/src/formats": ["server/protocol", "server/src/graph"],
+  "server/src/runtime": ["server/protocol", "server/src/graph"],
+  "server/src/autodiff": ["server/protocol", "server/src/graph", "server/src/formats", "server/src/runtime"],
+};
+const scoring = [...allowed["server/src/autodiff"]!, "server/src/autodiff"];
+const analysis = [...scoring, "server/src/criteria", "server/src/pruning", "server/src/meanfield"];
+const engine = [...analysis, "server/src/analysis", "server/src/version.ts"];
+const top = [...engine, "server/src/engine"];
+const rules: Readonly<Record<string, readonly string[]>> = {
+  ...allowed,
+  "server/src/pruning": scoring,
+  "server/src/meanfield": scoring,
+  "server/src/criteria": [...scoring, "server/src/pruning"],
+  "server/src/analysis": [...analysis, "server/src/version.ts"],
+  "server/src/engine": engine,
+  "server/src/language": top,
+  "server/src/cli": top,
+  "server/src/cli.ts": [...top, "server/src/cli"],
+  "server/src/main.ts": [...top, "server/src/language"],
+  "client/src": ["server/protocol"],
+  "webview/src": ["server/protocol"],
+};
+
+const parts = Object.keys(rules).sort((a, b) => b.length - a.length);
+const partOf = (file: string): string | undefined => parts.find((part) => file === part || file.startsWith(part + "/"));
+
+function* sources(folder: string): Iterable<string> {
+  for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) yield* sources(path);
+    else if (entry.name.endsWith(".ts")) yield path;
+  }
+}
+
+const imports = (file: string): string[] =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map((match) => match[1]!);
+
+const files = ["server/protocol", "server/src", "client/src", "webview/src"].flatMap((folder) => [...sources(folder)]);
+
+describe("imports", () => {
+  it("reads a real number of files", () => {
+    expect(files.length).toBeGreaterThan(50);
+  });
+
+  it.each(files)("%s stays inside its arrows", (file) => {
+    const part = partOf(file);
+    expect(part, `${file} lies in no part of the house`).toBeDefined();
+    for (const specifier of imports(file)) {
+      if (!specifier.startsWith(".")) continue;
+      const target = relative(root, resolve(root, dirname(file), specifier))
+        .split(sep)
+        .join("/")
+        .replace(/\.js$/, ".ts");
+      if (target === "package.json") continue;
+      const other = partOf(target);
+      expect(other === part || rules[part!]!.includes(other ?? "?"), `${file} imports ${target}`).toBe(true);
+    }
+  });
+
+  it.each(files.filter((file) => file.startsWith("server/") || file.startsWith("webview/")))(
+    "%s does not know vscode",
+    (file) => {
+      expect(imports(file)).not.toContain("vscode");
+    },
+  );
+
+  it.each(files.filter((file) => file.startsWith("webview/") || file.startsWith("server/protocol/")))(
+    "%s does not know Node",
+    (file) => {
+      expect(imports(file).filter((specifier) => specifier.startsWith("node:"))).toEqual([]);
+    },
+  );
+});
+
+describe("registries", () => {
+  const held = (folder: string, besides: readonly string[]): string[] =>
+    readdirSync(join(root, folder))
+      .map((name) => name.replace(/\.ts$/, ""))
+      .filter((name) => !besides.includes(name))
+      .sort();
+
+  it("criteria lists every file of its folder, under the file's name", () => {
+    expect(criteria.map(({ id }) => id).sort()).toEqual(held("server/src/criteria", ["criterion", "index"]));
+  });
+
+  it("formats lists every folder", () => {
+    const files = ["atomic-file", "format", "index", "source", "stored-elements"];
+    expect(formats.map(({ id }) => id).sort()).toEqual(held("server/src/formats", files));
+  });
+});
