@@ -14,7 +14,9 @@ export async function benchSelection(): Promise<Row[]> {
   const random = uniform(1);
   const all = Float32Array.from({ length: elements }, () => Math.abs(random() + random() + random() - 1.5));
   const size = elements / layersCount;
-  const layers = Array.from({ length: layersCount }, (_, l) => arrayLayer(`l${l}`, all.subarray(l * size, (l + 1) * size)));
+  const layers = Array.from({ length: layersCount }, (_, l) =>
+    arrayLayer(`l${l}`, all.subarray(l * size, (l + 1) * size)),
+  );
   const scores = new OrderedScores(layers, false, true, 0);
   const layouts = layers.map(() => ({ inner: 1000, outputs: size / 1000, stride: size, total: size / 1000 }));
   const pool = layers.map((_, l) => l);
@@ -42,7 +44,19 @@ export async function benchSelection(): Promise<Row[]> {
   const sum = median(sums);
   const rate = `${(elements / 1e3 / sum).toFixed(0)} M/s for the sum`;
   return [
-    { what: "select k at a sparsity, statistics known", against: "plain sum of the array", ratio: median(selections) / sum, aim: 3, detail: rate },
-    { what: "survey (statistics, histograms) + select", against: "plain sum of the array", ratio: (median(surveys) + median(selections)) / sum, aim: null, detail: rate },
+    {
+      what: "select k at a sparsity, statistics known",
+      against: "plain sum of the array",
+      ratio: median(selections) / sum,
+      aim: 3,
+      detail: rate,
+    },
+    {
+      what: "survey (statistics, histograms) + select",
+      against: "plain sum of the array",
+      ratio: (median(surveys) + median(selections)) / sum,
+      aim: null,
+      detail: rate,
+    },
   ];
 }

@@ -5,7 +5,7 @@
 
 Finds the weights on its own way (constants reached from Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU and RNN through
 operators that only move elements), sorts them all by (|w|, hash) with numpy, and counts. The hash that breaks ties is
-the documented one (docs/saving.md, "Ties").
+the documented one (docs/masks.md, "Ties").
 """
 import hashlib
 import json

@@ -176,7 +176,7 @@ describe.each(cases.map((c) => c.name))("%s", (name) => {
       const { kept } = select(ordered, surveys, pool, table.removed[p]!);
       pool.forEach((l) => expect(table.kept[p * table.layers + l]).toBe(kept[l]));
     }
-    let before = Float64Array.from(sizes);
+    let before: Float64Array = Float64Array.from(sizes);
     for (let s = 0; s < 1; s += 0.013) {
       const now = interpolateKept(
         table,

@@ -21,10 +21,9 @@ const riskColour: Readonly<Record<Risk, (text: string) => string>> = {
   "no-signal": pc.magenta,
 };
 
-/** Text that came from a model, without anything that a terminal would act on. */
+/** Text that came from a model, without control characters and marks that change the direction of text. */
 export function plain(text: string): string {
-  // eslint-style control ranges are spelled out: C0, DEL, C1, and the marks that change the direction of text.
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 }
 
 const shorten = (text: string, width: number): string =>

@@ -122,9 +122,9 @@ function cutTies(
   const fixed: number[] = [];
   let left = rank;
   const histogram = new Float64Array(65536);
-  for (let d = scores.magnitudeDecided ? 4 : 0; d < tieDigits; d++) {
+  const first = scores.magnitudeDecided ? 4 : 0;
+  for (let d = first; d < tieDigits; d++) {
     histogram.fill(0);
-    const first = scores.magnitudeDecided ? 4 : 0;
     visitTies(scores, pool, ties, key, (_p, _index, magnitude, hash) => {
       for (let e = first; e < d; e++) if (digit(e, magnitude, hash) !== fixed[e]) return;
       histogram[digit(d, magnitude, hash)]!++;
@@ -133,15 +133,14 @@ function cutTies(
     fixed[d] = bin;
     left -= before;
   }
-  let found: Cut | null = null;
+  const found: Cut[] = [];
   visitTies(scores, pool, ties, key, (p, index, magnitude, hash) => {
-    if (found !== null) return;
-    for (let e = scores.magnitudeDecided ? 4 : 0; e < tieDigits; e++)
-      if (digit(e, magnitude, hash) !== fixed[e]) return;
-    if (--left === 0) found = { key, magnitude, hash, layer: pool[p]!, index };
+    for (let e = first; e < tieDigits; e++) if (digit(e, magnitude, hash) !== fixed[e]) return;
+    if (--left === 0) found.push({ key, magnitude, hash, layer: pool[p]!, index });
   });
-  if (found === null) throw new Error("the ties changed while they were counted");
-  return found;
+  const [cut] = found;
+  if (cut === undefined) throw new Error("the ties changed while they were counted");
+  return cut;
 }
 
 /** Ties of each layer of the pool that lie behind the cut. */

@@ -212,7 +212,7 @@ class GraphReader {
       case AttributeType.GRAPHS:
         return { kind: "graphs", value: proto.graphs.map((sub, i) => inner(sub, `[${i}]`)) };
       default:
-        return { kind: "other", type: String(AttributeType[proto.type]) };
+        return { kind: "other", type: `attribute of type ${proto.type}` };
     }
   }
 

@@ -28,6 +28,14 @@ export interface Skeleton {
   readonly payloads: readonly (readonly Payload[])[];
 }
 
+/** Wire types as plain numbers: what is in the file may be none of them. */
+const wires: Readonly<Record<"varint" | "bit64" | "delimited" | "bit32", number>> = {
+  varint: WireType.Varint,
+  bit64: WireType.Bit64,
+  delimited: WireType.LengthDelimited,
+  bit32: WireType.Bit32,
+};
+
 type Message = "model" | "graph" | "node" | "attribute" | "tensor" | "sparse" | "function" | "training";
 
 /** Fields through which tensors are reached, from onnx.proto. */
@@ -85,14 +93,14 @@ class Walk {
       const fieldStart = at;
       const tag = this.#varint(at, end);
       const field = Math.floor(tag.value / 8);
-      const wire = (tag.value % 8) as WireType;
+      const wire = tag.value % 8;
       if (field === 0) this.#fail(at, "a field has number 0");
       at = tag.next;
       let bodyStart = at;
-      if (wire === WireType.Varint) at = this.#varint(at, end).next;
-      else if (wire === WireType.Bit64) at += 8;
-      else if (wire === WireType.Bit32) at += 4;
-      else if (wire === WireType.LengthDelimited) {
+      if (wire === wires.varint) at = this.#varint(at, end).next;
+      else if (wire === wires.bit64) at += 8;
+      else if (wire === wires.bit32) at += 4;
+      else if (wire === wires.delimited) {
         const length = this.#varint(at, end);
         bodyStart = length.next;
         at = bodyStart + length.value;
@@ -101,7 +109,7 @@ class Walk {
 
       const child = into[field];
       if (child !== undefined) {
-        if (wire !== WireType.LengthDelimited)
+        if (wire !== wires.delimited)
           this.#fail(fieldStart, `field ${field} of a ${kind} has wire type ${wire}, not 2`);
         if (kind === "model" && child === "graph" && ++graphs > 1) this.#fail(fieldStart, "the model has two graphs");
         this.#copy(copied, fieldStart);
@@ -112,7 +120,7 @@ class Walk {
       } else if (kind === "tensor" && field === payloadField) {
         this.#copy(copied, fieldStart);
         copied = at;
-      } else if (kind === "tensor" && wire === WireType.LengthDelimited && payloadFields.has(field)) {
+      } else if (kind === "tensor" && wire === wires.delimited && payloadFields.has(field)) {
         const payload = { field, offset: bodyStart, length: at - bodyStart };
         own.push(payload);
         if (payload.length > inlineBytes) {
