@@ -122,6 +122,9 @@ export interface SaveReport {
     readonly kept: number;
     readonly zeros: number;
   }[];
+  /** From the start of the job until the file had its name. */
+  readonly writeSeconds: number;
+  /** With reading it back. */
   readonly seconds: number;
 }
 

@@ -41,6 +41,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
       },
       beforeCommit: unchanged,
     });
+    const writeSeconds = (performance.now() - began) / 1000;
     const zeros = await withModel(target, (saved) => countZeros(saved, open, mask, context));
     const { weights } = open.search;
     return {
@@ -55,6 +56,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         kept: mask.layers[l]!.kept,
         zeros: zeros.counts[l]!,
       })),
+      writeSeconds,
       seconds: (performance.now() - began) / 1000,
     };
   });

@@ -1,0 +1,300 @@
+/**
+ * One open model: what its views show, and the flow from opening the file to its result: the model as soon as it is
+ * read, the result when it is analysed, again when the recipe or the file changes or the server comes back. Only the
+ * newest of these counts. Everything outside is a port; views get what they show as messages.
+ */
+import { l10n } from "vscode";
+import { PruneScopeError, toErrorData } from "../../../server/protocol/errors.js";
+import type { ModelView } from "../../../server/protocol/model.js";
+import type { Recipe, Scope } from "../../../server/protocol/recipe.js";
+import type { ExactSurvival } from "../../../server/protocol/report.js";
+import type { JobName, ModelRef, Progress } from "../../../server/protocol/requests.js";
+import type { ToView, ViewState } from "../../../server/protocol/view.js";
+import { Cancelled, refuseIfAborted, requestError, ServerLost, worthRetrying } from "../server/request-error.js";
+import type { JobRunner } from "../server/supervised-server.js";
+import type { ModelSettings } from "../settings.js";
+import type { SettlingListener } from "../source/settling.js";
+import { Activities, type Work } from "./activity.js";
+import { fittingRecipe } from "./fitting-recipe.js";
+
+export interface SessionPorts {
+  readonly server: JobRunner;
+  readonly uri: string;
+  /** Path of the model's bytes; `fresh` when they may have changed. */
+  path(fresh: boolean, signal: AbortSignal): Promise<string>;
+  settings(): ModelSettings;
+  /** Sends a message to every view of the model. */
+  post(message: ToView): void;
+  /** Writes an error into the log. */
+  note(error: unknown): void;
+}
+
+interface LoadOptions {
+  /** The bytes may have changed. */
+  readonly fresh?: boolean;
+  /** The person asked for another attempt. */
+  readonly retry?: boolean;
+  /** Analyse although the settings say not to. */
+  readonly analyze?: boolean;
+  readonly label?: string;
+}
+
+/** Server deaths in a row, during work on this model, after which the person is asked. */
+const patience = 3;
+
+export class ModelSession implements SettlingListener {
+  readonly #activities: Activities;
+  #state: Omit<ViewState, "activity">;
+  #path: string | null = null;
+  #main: Work | null = null;
+  #running: Promise<void> = Promise.resolve();
+  #shaping: Work | null = null;
+  #retrying = false;
+  #losses = 0;
+  #disposed = false;
+
+  constructor(
+    private readonly ports: SessionPorts,
+    title: string,
+    recipe: Recipe,
+  ) {
+    this.#state = { mode: "editor", title, recipe, model: null, shapes: null, result: null, saved: null, banner: null };
+    this.#activities = new Activities((activity) => {
+      if (!this.#disposed) ports.post({ type: "activity", activity });
+    });
+  }
+
+  get state(): ViewState {
+    return { ...this.#state, activity: this.#activities.current };
+  }
+
+  /** Path of the file that the model was read from; null before it was. */
+  get path(): string | null {
+    return this.#path;
+  }
+
+  /** Waits for a model that is being read or analysed for the first time. */
+  async firstResult(): Promise<void> {
+    while (this.#main !== null && this.#state.result === null) await this.#running;
+  }
+
+  /** Reads and analyses the model. Never rejects: the state says what happened. */
+  async load(options: LoadOptions = {}): Promise<void> {
+    const label = options.label ?? (this.#state.model === null ? l10n.t("Opening") : l10n.t("Reading again"));
+    const retry = options.retry === true ? { retry: true } : {};
+    await this.#run(label, "open", async (work) => {
+      const { signal } = work.controller;
+      const path = await this.ports.path(options.fresh === true, signal);
+      const { dynamicAxes, analyzeOnOpen } = this.ports.settings();
+      const ref: ModelRef = { uri: this.ports.uri, path };
+      const model = await this.ports.server.request("open", { ...ref, dynamicAxes, ...retry }, signal);
+      refuseIfAborted(signal);
+      this.#path = path;
+      this.#retrying = options.retry === true;
+      const old = this.#state.result;
+      const recipe = fittingRecipe(this.#state.recipe, model);
+      if (!analyzeOnOpen && old === null && options.analyze !== true) {
+        this.#setModel(model, { recipe });
+        return;
+      }
+      // The first time the model is shown at once; later the old view stays until both are there.
+      if (old === null) this.#setModel(model, { recipe });
+      this.#activities.next(work, l10n.t("Analyzing"), "analyze");
+      try {
+        const result = await this.ports.server.request("analyze", { ...ref, recipe, ...retry }, signal);
+        refuseIfAborted(signal);
+        const { sparsity } = this.#state.recipe;
+        this.#setModel(model, { result, recipe: { ...recipe, sparsity } });
+      } catch (error) {
+        if (!signal.aborted && !(error instanceof ServerLost)) this.#setModel(model, { recipe, result: null });
+        throw error;
+      }
+    });
+  }
+
+  /** Analyses with another recipe. */
+  async analyze(recipe: Recipe): Promise<void> {
+    this.#state = { ...this.#state, recipe };
+    const path = this.#path;
+    if (this.#state.model === null || path === null) {
+      await this.load({ analyze: true });
+      return;
+    }
+    await this.#run(l10n.t("Analyzing"), "analyze", async ({ controller: { signal } }) => {
+      const result = await this.ports.server.request("analyze", { uri: this.ports.uri, path, recipe }, signal);
+      refuseIfAborted(signal);
+      this.#set({ result });
+    });
+  }
+
+  /** Exact counts of the shown result at another sparsity. @throws PruneScopeError */
+  async survival(sparsity: number, scope: Scope, signal: AbortSignal): Promise<ExactSurvival> {
+    const { result } = this.#state;
+    if (result === null || this.#path === null) {
+      throw new PruneScopeError("bad-request", l10n.t("The model has not been analyzed yet."));
+    }
+    const params = { uri: this.ports.uri, path: this.#path, recipe: { ...result.recipe, sparsity, scope } };
+    try {
+      return await this.ports.server.request("survival", params, signal);
+    } catch (error) {
+      if (error instanceof ServerLost) return this.ports.server.request("survival", params, signal);
+      if (isStale(error)) void this.load({ fresh: true });
+      throw error;
+    }
+  }
+
+  /** The slider came to rest. */
+  rest(sparsity: number): void {
+    this.#state = { ...this.#state, recipe: { ...this.#state.recipe, sparsity } };
+  }
+
+  /** Shows what a save is doing, and what it led to, beside the other work. @throws whatever `task` throws. */
+  async beside<T>(label: string, job: JobName, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const work = this.#activities.begin(label, job);
+    try {
+      return await task(work.controller.signal);
+    } catch (error) {
+      if (isStale(error)) void this.load({ fresh: true });
+      throw error;
+    } finally {
+      this.#activities.end(work);
+    }
+  }
+
+  /** Shows a saved model and what is known of it. */
+  saved(saved: ViewState["saved"]): void {
+    this.#set({ saved });
+  }
+
+  cancel(): void {
+    this.#activities.cancelAll();
+  }
+
+  async retry(): Promise<void> {
+    this.#losses = 0;
+    await this.load({ fresh: true, retry: true, analyze: true });
+  }
+
+  progress(job: JobName, progress: Progress): void {
+    this.#activities.progress(job, progress);
+  }
+
+  /** The server is new: it is asked again, unless that is under way or the person has to decide. */
+  serverBack(): void {
+    if (this.#main !== null || this.#activities.failed) return;
+    void this.load({ label: l10n.t("Reconnecting") });
+  }
+
+  changing(): void {
+    this.#set({
+      banner: l10n.t(
+        "{0} is changing on disk. This is what it was; it is read again when it has stopped changing.",
+        this.#state.title,
+      ),
+    });
+  }
+
+  settled(): void {
+    void this.load({ fresh: true });
+  }
+
+  deleted(): void {
+    this.#set({ banner: l10n.t("{0} is no longer on disk. This is what was last read.", this.#state.title) });
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#main = this.#shaping = null;
+    this.#activities.cancelAll();
+  }
+
+  /** Runs the newest main work; an earlier one is cancelled and no longer listened to. */
+  #run(label: string, job: JobName, task: (work: Work) => Promise<void>): Promise<void> {
+    if (!this.#disposed) this.#running = this.#runNewest(label, job, task);
+    return this.#running;
+  }
+
+  async #runNewest(label: string, job: JobName, task: (work: Work) => Promise<void>): Promise<void> {
+    this.#main?.controller.abort();
+    this.#shaping?.controller.abort();
+    this.#shaping = null;
+    this.#activities.fail(null);
+    const work = this.#activities.begin(label, job);
+    this.#main = work;
+    try {
+      await task(work);
+      this.#losses = 0;
+    } catch (error) {
+      if (this.#main === work) this.#fail(work, requestError(error), error);
+    } finally {
+      const newest = this.#main === work;
+      if (newest) this.#main = null;
+      if (newest && !this.#activities.failed && this.#state.shapes === null) void this.#findShapes();
+      this.#activities.end(work);
+    }
+  }
+
+  /** Asks for the output shapes, which take running the model once: only while nothing else waits for the engine. */
+  async #findShapes(): Promise<void> {
+    const path = this.#path;
+    if (path === null || this.#state.model === null) return;
+    const work = this.#activities.begin(l10n.t("Finding output shapes"), "shapes");
+    this.#shaping = work;
+    const retry = this.#retrying ? { retry: true } : {};
+    const params = { uri: this.ports.uri, path, dynamicAxes: this.ports.settings().dynamicAxes, ...retry };
+    try {
+      const shapes = await this.ports.server.request("shapes", params, work.controller.signal);
+      if (this.#shaping === work) this.#set({ shapes });
+    } catch (error) {
+      const known = requestError(error);
+      if (this.#shaping !== work || known instanceof ServerLost) return;
+      if (isStale(known)) void this.load({ fresh: true });
+      else {
+        if (known.code !== "cancelled") this.ports.note(error);
+        this.#set({ shapes: toErrorData(known) });
+      }
+    } finally {
+      if (this.#shaping === work) this.#shaping = null;
+      this.#activities.end(work);
+    }
+  }
+
+  #fail(work: Work, error: PruneScopeError, cause: unknown): void {
+    const { result, recipe, banner, model } = this.#state;
+    if (work.controller.signal.aborted) {
+      if (result === null) this.#activities.fail({ error: toErrorData(new Cancelled()), retry: true });
+      // Back to what is shown.
+      else this.#set({ recipe: { ...result.recipe, sparsity: recipe.sparsity } });
+      return;
+    }
+    if (error instanceof ServerLost && ++this.#losses < patience) {
+      void this.load({ label: l10n.t("Restarting the analysis server") });
+      return;
+    }
+    if (isStale(error) && work.job === "analyze" && ++this.#losses < patience) {
+      void this.load({ fresh: true });
+      return;
+    }
+    this.ports.note(cause);
+    if (model !== null && banner !== null) {
+      this.#set({
+        banner: l10n.t("{0} changed on disk and cannot be read now. This is what it was.", this.#state.title),
+      });
+    }
+    this.#activities.fail({ error: toErrorData(error), retry: worthRetrying(error.code) });
+  }
+
+  #setModel(model: ModelView, change: Partial<Pick<ViewState, "recipe" | "result">>): void {
+    const same = this.#state.model?.fingerprint === model.fingerprint && !this.#retrying;
+    this.#set({ model, shapes: same ? this.#state.shapes : null, banner: null, ...change });
+  }
+
+  #set(change: Partial<Omit<ViewState, "activity">>): void {
+    this.#state = { ...this.#state, ...change };
+    if (!this.#disposed) this.ports.post({ type: "state", state: this.state });
+  }
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof PruneScopeError && error.code === "changed-on-disk";
+}

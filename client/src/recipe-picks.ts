@@ -1,0 +1,73 @@
+/**
+ * Asks for criterion and sparsity when a command is used on a model without a view. The model is opened first, so that
+ * only what can run on it is offered, and that a file that is no model is told at once.
+ */
+import { posix } from "node:path";
+import { l10n, ProgressLocation, window, type QuickPickItem, type Uri } from "vscode";
+import type { CriterionView, ModelView } from "../../server/protocol/model.js";
+import type { Recipe } from "../../server/protocol/recipe.js";
+import type { PruneScope } from "./context.js";
+import { plainText } from "./plain-text.js";
+import { runWithProgress } from "./saving/run-with-progress.js";
+import { percent } from "./saving/target-name.js";
+import { modelSettings } from "./settings.js";
+
+const usualSparsities = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99];
+
+/** @returns the chosen recipe and the model it is for; null when the person thinks better of it. */
+export async function pickRecipe(
+  context: PruneScope,
+  uri: Uri,
+  path: string,
+): Promise<{ recipe: Recipe; model: ModelView } | null> {
+  const { recipe, dynamicAxes } = modelSettings(uri);
+  const title = plainText(l10n.t("Prune {0}", posix.basename(uri.path)));
+  const opening = plainText(l10n.t("Opening {0}", posix.basename(uri.path)));
+  const params = { uri: uri.toString(), path, dynamicAxes };
+  const model = await runWithProgress(context, ProgressLocation.Window, opening, "open", params);
+  const criterion = await pickCriterion(title, model.criteria, recipe.criterion);
+  if (criterion === null) return null;
+  const sparsity = await pickSparsity(title, recipe.sparsity);
+  return sparsity === null ? null : { recipe: { ...recipe, criterion, sparsity }, model };
+}
+
+async function pickCriterion(
+  title: string,
+  criteria: readonly CriterionView[],
+  preferred: string,
+): Promise<string | null> {
+  const items = criteria
+    .filter((criterion) => criterion.unavailable === undefined)
+    .map(({ id, title: label, summary }) => ({ id, label, detail: summary }))
+    .sort((a, b) => Number(b.id === preferred) - Number(a.id === preferred));
+  const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Criterion: which weights to keep") });
+  return picked?.id ?? null;
+}
+
+async function pickSparsity(title: string, preferred: number): Promise<number | null> {
+  const offered = [preferred, ...usualSparsities.filter((sparsity) => sparsity !== preferred)];
+  const items: (QuickPickItem & { sparsity: number | null })[] = offered.map((sparsity) => ({
+    label: `${percent(sparsity)} %`,
+    sparsity,
+    ...(sparsity === preferred ? { description: l10n.t("as in the settings") } : {}),
+  }));
+  items.push({ label: l10n.t("Another…"), sparsity: null });
+  const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Share of the weights to remove") });
+  if (picked === undefined) return null;
+  if (picked.sparsity !== null) return picked.sparsity;
+  const typed = await window.showInputBox({
+    title,
+    prompt: l10n.t("Share of the weights to remove, in per cent: from 0 to less than 100"),
+    value: percent(preferred),
+    validateInput: (text) => (parsePercent(text) === null ? l10n.t("A number from 0 to less than 100") : null),
+  });
+  return typed === undefined ? null : parsePercent(typed);
+}
+
+/** The share that a person typed in per cent; null when it is none. */
+export function parsePercent(text: string): number | null {
+  const trimmed = text.trim().replace(/\s*%$/, "").replace(",", ".");
+  if (!/^\d+(\.\d+)?$/.test(trimmed)) return null;
+  const share = Number(trimmed) / 100;
+  return share < 1 ? share : null;
+}

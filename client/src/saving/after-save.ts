@@ -1,0 +1,93 @@
+/**
+ * What follows a save: a notification that offers to open or reveal the file, then the comparison of both models'
+ * outputs and of their sizes. Both can be cancelled; each result is shown in the view as it arrives.
+ */
+import { posix } from "node:path";
+import { commands, env, l10n, UIKind, Uri, window, workspace } from "vscode";
+import { PruneScopeError, toErrorData, type ErrorData } from "../../../server/protocol/errors.js";
+import type { SaveReport } from "../../../server/protocol/report.js";
+import type { JobName, Jobs } from "../../../server/protocol/requests.js";
+import type { PruneScope } from "../context.js";
+import type { ModelDocument } from "../model-editor/model-document.js";
+import { viewType } from "../model-editor/view-type.js";
+import { plainText } from "../plain-text.js";
+import { requestError } from "../server/request-error.js";
+import { modelSettings } from "../settings.js";
+
+/** Tells that `report`'s file was written. Does not wait for an answer. */
+export function announce(context: PruneScope, report: SaveReport): void {
+  const uri = Uri.file(report.path);
+  const open = l10n.t("Open");
+  const reveal = l10n.t("Reveal");
+  const revealCommand = revealCommandFor(uri);
+  const removed = 100 * (1 - report.kept / report.prunable);
+  const message = l10n.t(
+    "Saved {0}: {1} of {2} prunable weights removed ({3} %).",
+    posix.basename(uri.path),
+    (report.prunable - report.kept).toLocaleString("en"),
+    report.prunable.toLocaleString("en"),
+    (Number.isFinite(removed) ? removed : 0).toFixed(1),
+  );
+  const choices = revealCommand === null ? [open] : [open, reveal];
+  void window.showInformationMessage(plainText(message), ...choices).then(async (chosen) => {
+    try {
+      if (chosen === open) await commands.executeCommand("vscode.openWith", uri, viewType);
+      else if (chosen === reveal && revealCommand !== null) await commands.executeCommand(revealCommand, uri);
+    } catch (error) {
+      context.tell(error);
+    }
+  });
+}
+
+/** Compares the saved model with the original in the view. Never rejects: what fails is shown in its place. */
+export async function compareInView(
+  context: PruneScope,
+  model: ModelDocument,
+  path: string,
+  save: SaveReport,
+  replaced: boolean,
+): Promise<void> {
+  const { session } = model;
+  const uri = model.uri.toString();
+  session.saved({ save, verify: null, compress: null });
+  if (replaced) {
+    const nothing = toErrorData(
+      new PruneScopeError("missing-data", l10n.t("The original was replaced, so there is nothing to compare with.")),
+    );
+    session.saved({ save, verify: nothing, compress: nothing });
+    return;
+  }
+  const outcome = async <J extends JobName>(
+    label: string,
+    job: J,
+    params: Jobs[J]["params"],
+  ): Promise<Jobs[J]["result"] | ErrorData> => {
+    try {
+      return await session.beside(label, job, (signal) => context.server.request(job, params, signal));
+    } catch (error) {
+      const known = requestError(error);
+      if (known.code !== "cancelled") context.note(error);
+      return toErrorData(known);
+    }
+  };
+  // Another save may have taken this one's place in the view meanwhile.
+  const current = (): boolean => session.state.saved?.save === save;
+  const { dynamicAxes } = modelSettings(model.uri);
+  const pruned = save.path;
+  const verify = await outcome(l10n.t("Comparing the outputs of both models"), "verify", {
+    uri,
+    path,
+    pruned,
+    seed: save.recipe.seed,
+    dynamicAxes,
+  });
+  if (!current()) return;
+  session.saved({ save, verify, compress: null });
+  const compress = await outcome(l10n.t("Comparing compressed sizes"), "compress", { uri, path, pruned });
+  if (current()) session.saved({ save, verify, compress });
+}
+
+function revealCommandFor(uri: Uri): string | null {
+  if (workspace.getWorkspaceFolder(uri) !== undefined) return "revealInExplorer";
+  return env.uiKind === UIKind.Desktop && env.remoteName === undefined ? "revealFileInOS" : null;
+}

@@ -1,0 +1,342 @@
+// One open model, from the file to its result, with a server that does what the test says.
+
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { ModelSession } from "../../client/src/model-editor/model-session.js";
+import { Cancelled, ServerLost } from "../../client/src/server/request-error.js";
+import type { JobRunner } from "../../client/src/server/supervised-server.js";
+import { PruneScopeError } from "../../server/protocol/errors.js";
+import type { ModelView } from "../../server/protocol/model.js";
+import { defaultRecipe, type Recipe } from "../../server/protocol/recipe.js";
+import type { AnalysisResult, ExactSurvival } from "../../server/protocol/report.js";
+import type { AnalyzeParams, JobName, Jobs } from "../../server/protocol/requests.js";
+import type { ToView } from "../../server/protocol/view.js";
+
+vi.mock("vscode", () => import("./vscode-stub.js"));
+
+type Answer = (params: unknown, signal: AbortSignal) => unknown;
+
+const model = (fingerprint: string, ...ids: string[]): ModelView =>
+  ({ fingerprint, layers: ids.map((id) => ({ id })) }) as unknown as ModelView;
+const resultFor = (recipe: Recipe): AnalysisResult =>
+  ({ resultId: recipe.criterion, recipe, report: {} }) as unknown as AnalysisResult;
+const analyzed: Answer = (params) => resultFor((params as AnalyzeParams).recipe);
+const pending: Answer = (_params, signal) =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => {
+      reject(new Cancelled());
+    });
+  });
+const failing =
+  (error: Error): Answer =>
+  () => {
+    throw error;
+  };
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+let answers: Partial<Record<JobName, Answer[]>>;
+let asked: { job: JobName; params: unknown }[];
+let posted: ToView[];
+let noted: unknown[];
+let analyzeOnOpen: boolean;
+let session: ModelSession;
+
+beforeEach(() => {
+  // The last answer of a job serves all that come after.
+  answers = { open: [() => model("f1", "a", "b")], analyze: [analyzed], shapes: [() => ({ outputs: {} })] };
+  [asked, posted, noted, analyzeOnOpen] = [[], [], [], true];
+  const server: JobRunner = {
+    request: async <J extends JobName>(job: J, params: Jobs[J]["params"], signal: AbortSignal) => {
+      asked.push({ job, params });
+      const queue = answers[job] ?? [];
+      const answer = queue.length > 1 ? queue.shift() : queue[0];
+      return (await answer?.(params, signal)) as Jobs[J]["result"];
+    },
+  };
+  session = new ModelSession(
+    {
+      server,
+      uri: "file:///m.onnx",
+      path: (fresh) => Promise.resolve(fresh ? "/fresh.onnx" : "/m.onnx"),
+      settings: () => ({ recipe: defaultRecipe, dynamicAxes: { batch: 2 }, analyzeOnOpen }),
+      post: (message) => posted.push(message),
+      note: (error) => noted.push(error),
+    },
+    "m.onnx",
+    defaultRecipe,
+  );
+});
+
+/** The jobs so far, but for the one that follows whatever is shown. */
+const jobs = (): JobName[] => asked.map(({ job }) => job).filter((job) => job !== "shapes");
+const activityKinds = (): string[] =>
+  posted.map((message) => {
+    if (message.type === "activity") return message.activity.kind;
+    return message.type === "state" ? `state ${message.state.activity.kind}` : message.type;
+  });
+
+describe("opening", () => {
+  it("shows the model at once and the result when it is there", async () => {
+    await session.load();
+    await settle();
+    expect(asked.map(({ job, params }) => [job, params])).toEqual([
+      ["open", { uri: "file:///m.onnx", path: "/m.onnx", dynamicAxes: { batch: 2 } }],
+      ["analyze", { uri: "file:///m.onnx", path: "/m.onnx", recipe: defaultRecipe }],
+      ["shapes", { uri: "file:///m.onnx", path: "/m.onnx", dynamicAxes: { batch: 2 } }],
+    ]);
+    expect(activityKinds().filter((kind) => kind !== "working")).toEqual([
+      "state working",
+      "state working",
+      "state working",
+      "idle",
+    ]);
+    expect(session.state.shapes).toEqual({ outputs: {} });
+    const states = posted.filter((message) => message.type === "state");
+    expect(states.map(({ state }) => [state.model?.fingerprint, state.result?.resultId])).toEqual([
+      ["f1", undefined],
+      ["f1", "magnitude"],
+      ["f1", "magnitude"],
+    ]);
+    expect(session.path).toBe("/m.onnx");
+  });
+
+  it("stops at the layers when the settings say so, until analysing is asked for", async () => {
+    analyzeOnOpen = false;
+    await session.load();
+    await settle();
+    expect(jobs()).toEqual(["open"]);
+    expect(session.state.activity.kind).toBe("idle");
+    await session.analyze({ ...defaultRecipe, criterion: "random" });
+    expect(jobs()).toEqual(["open", "analyze"]);
+    expect(session.state.result?.resultId).toBe("random");
+  });
+
+  it("says what is wrong with a file, and offers to retry only what may help", async () => {
+    answers.open = [failing(new PruneScopeError("malformed-model", "m.onnx is cut off."))];
+    await session.load();
+    expect(session.state.activity).toEqual({
+      kind: "failed",
+      error: { code: "malformed-model", message: "m.onnx is cut off.", about: {} },
+      retry: false,
+    });
+    expect(noted).toHaveLength(1);
+    answers.open = [failing(new PruneScopeError("engine-crash", "It crashed twice."))];
+    await session.load();
+    expect(session.state.activity).toMatchObject({ kind: "failed", retry: true });
+    answers.open = [() => model("f1", "a")];
+    await session.retry();
+    expect(asked.find(({ job }) => job === "analyze")?.params).toMatchObject({ retry: true });
+    expect(asked.filter(({ job }) => job === "open").at(-1)?.params).toMatchObject({
+      retry: true,
+      path: "/fresh.onnx",
+    });
+    await settle();
+    expect(session.state.activity.kind).toBe("idle");
+    expect(session.state.result).not.toBeNull();
+  });
+
+  it("keeps the model when it cannot be analysed", async () => {
+    answers.analyze = [failing(new PruneScopeError("non-finite", "Layer a holds NaN."))];
+    await session.load();
+    expect(session.state).toMatchObject({ model: { fingerprint: "f1" }, result: null, activity: { kind: "failed" } });
+  });
+});
+
+describe("another recipe", () => {
+  const random = { ...defaultRecipe, criterion: "random" };
+
+  it("replaces the result; only the newest counts", async () => {
+    await session.load();
+    answers.analyze = [pending, analyzed];
+    const first = session.analyze({ ...defaultRecipe, criterion: "never" });
+    await session.analyze(random);
+    await first;
+    await settle();
+    expect(session.state.result?.resultId).toBe("random");
+    expect(session.state.recipe.criterion).toBe("random");
+    expect(session.state.activity.kind).toBe("idle");
+  });
+
+  it("goes back to what is shown when it is cancelled, the slider's place kept", async () => {
+    await session.load();
+    await settle();
+    answers.analyze = [pending];
+    const analysis = session.analyze(random);
+    session.rest(0.4);
+    session.cancel();
+    await analysis;
+    expect(session.state.recipe).toEqual({ ...defaultRecipe, sparsity: 0.4 });
+    expect(session.state.activity.kind).toBe("idle");
+    expect(noted).toEqual([]);
+  });
+
+  it("can be tried again when the first analysis was cancelled", async () => {
+    answers.analyze = [pending];
+    const opening = session.load();
+    await settle();
+    session.cancel();
+    await opening;
+    expect(session.state.activity).toMatchObject({ kind: "failed", error: { code: "cancelled" }, retry: true });
+  });
+});
+
+describe("a file that changes", () => {
+  it("is read again when it has settled; the old view stays until then", async () => {
+    await session.load();
+    session.changing();
+    expect(session.state.banner).toContain("m.onnx is changing on disk");
+    answers.open = [() => model("f2", "b")];
+    const recipe = { ...defaultRecipe, exclude: ["a", "b"], floors: { a: 0.5 } };
+    await session.analyze(recipe);
+    posted = [];
+    session.settled();
+    await settle();
+    const models = posted.flatMap((message) => (message.type === "state" ? [message.state.model?.fingerprint] : []));
+    // Twice: with the result, and with the output shapes.
+    expect(models).toEqual(["f2", "f2"]);
+    expect(session.state.banner).toBeNull();
+    // What the recipe says of a layer that is gone is forgotten.
+    expect(session.state.recipe).toEqual({ ...recipe, exclude: ["b"], floors: {} });
+    expect(asked.at(-2)?.params).toMatchObject({ path: "/fresh.onnx" });
+  });
+
+  it("leaves the old view, and says so, when it cannot be read any more or is gone", async () => {
+    await session.load();
+    session.changing();
+    answers.open = [failing(new PruneScopeError("malformed-model", "cut off"))];
+    session.settled();
+    await settle();
+    expect(session.state).toMatchObject({
+      model: { fingerprint: "f1" },
+      result: { resultId: "magnitude" },
+      activity: { kind: "failed" },
+    });
+    expect(session.state.banner).toContain("cannot be read now");
+    session.deleted();
+    expect(session.state.banner).toContain("no longer on disk");
+  });
+
+  it("is read again when the server sees the change first", async () => {
+    await session.load();
+    answers.analyze = [failing(new PruneScopeError("changed-on-disk", "changed")), analyzed];
+    await session.analyze({ ...defaultRecipe, criterion: "random" });
+    await settle();
+    expect(jobs()).toEqual(["open", "analyze", "analyze", "open", "analyze"]);
+    expect(session.state.result?.resultId).toBe("random");
+  });
+});
+
+describe("a server that dies", () => {
+  it("is asked again by itself", async () => {
+    answers.analyze = [failing(new ServerLost()), analyzed];
+    await session.load();
+    await settle();
+    expect(jobs()).toEqual(["open", "analyze", "open", "analyze"]);
+    expect(session.state.activity.kind).toBe("idle");
+    expect(activityKinds()).not.toContain("failed");
+  });
+
+  it("is asked again when it is back, if nothing else is under way", async () => {
+    await session.load();
+    await settle();
+    session.serverBack();
+    await settle();
+    expect(jobs()).toEqual(["open", "analyze", "open", "analyze"]);
+    answers.open = [failing(new PruneScopeError("malformed-model", "cut off"))];
+    await session.load();
+    session.serverBack();
+    await settle();
+    expect(jobs()).toHaveLength(5);
+  });
+
+  it("is given up when the model takes it down again and again", async () => {
+    answers.open = [failing(new ServerLost())];
+    await session.load();
+    await settle();
+    expect(jobs()).toEqual(["open", "open", "open"]);
+    expect(session.state.activity).toMatchObject({ kind: "failed", retry: true, error: { code: "engine-crash" } });
+  });
+});
+
+describe("exact counts", () => {
+  it("are asked about the scores that are shown, and once more when the server is lost", async () => {
+    await session.load();
+    answers.analyze = [pending];
+    void session.analyze({ ...defaultRecipe, criterion: "random" });
+    const exact = { resultId: "magnitude" } as ExactSurvival;
+    answers.survival = [failing(new ServerLost()), () => exact];
+    expect(await session.survival(0.25, "layer", new AbortController().signal)).toBe(exact);
+    expect(asked.at(-1)?.params).toEqual({
+      uri: "file:///m.onnx",
+      path: "/m.onnx",
+      recipe: { ...defaultRecipe, sparsity: 0.25, scope: "layer" },
+    });
+    session.cancel();
+  });
+
+  it("are refused before there is a result", async () => {
+    const asking = session.survival(0.5, "global", new AbortController().signal);
+    await expect(asking).rejects.toMatchObject({ code: "bad-request" });
+  });
+});
+
+describe("output shapes", () => {
+  it("give way to what the person asks for, and are asked for again after it", async () => {
+    answers.shapes = [pending, () => ({ outputs: { a: [1] } })];
+    await session.load();
+    await session.analyze({ ...defaultRecipe, criterion: "random" });
+    await settle();
+    expect(asked.map(({ job }) => job)).toEqual(["open", "analyze", "shapes", "analyze", "shapes"]);
+    expect(session.state.shapes).toEqual({ outputs: { a: [1] } });
+    expect(session.state.activity.kind).toBe("idle");
+  });
+
+  it("say why they are not known, and leave the rest alone", async () => {
+    answers.shapes = [failing(new PruneScopeError("unsupported-op", "No kernel for Foo."))];
+    await session.load();
+    await settle();
+    expect(session.state.shapes).toMatchObject({ code: "unsupported-op" });
+    expect(session.state.activity.kind).toBe("idle");
+    await session.analyze({ ...defaultRecipe, criterion: "random" });
+    await settle();
+    expect(asked.filter(({ job }) => job === "shapes")).toHaveLength(1);
+  });
+});
+
+describe("work beside", () => {
+  it("shows its label and progress, and is cancelled with the rest", async () => {
+    await session.load();
+    await settle();
+    const saving = session.beside("Saving", "save", (signal) => pending(null, signal) as Promise<never>);
+    expect(session.state.activity).toEqual({ kind: "working", label: "Saving", progress: null });
+    session.progress("save", { stage: "copy", done: 1, total: 4 });
+    session.progress("verify", { stage: "run", done: 1, total: 2 });
+    expect(session.state.activity).toMatchObject({ progress: { stage: "copy", done: 1, total: 4 } });
+    session.cancel();
+    await expect(saving).rejects.toBeInstanceOf(Cancelled);
+    expect(session.state.activity.kind).toBe("idle");
+  });
+
+  it("says nothing once the last view is closed", async () => {
+    answers.analyze = [pending];
+    const opening = session.load();
+    await settle();
+    posted = [];
+    session.dispose();
+    await opening;
+    session.settled();
+    session.deleted();
+    await settle();
+    expect(posted).toEqual([]);
+    expect(noted).toEqual([]);
+  });
+});
+
+it("can be waited for until there is something to save", async () => {
+  answers.analyze = [failing(new ServerLost()), analyzed];
+  void session.load();
+  await session.firstResult();
+  expect(session.state.result?.resultId).toBe("magnitude");
+  answers.open = [failing(new PruneScopeError("malformed-model", "cut off"))];
+  void session.load();
+  await session.firstResult();
+});
