@@ -1,19 +1,70 @@
 // Builds everything that ships into dist/: extension, server, engine, CLI (for Node) and the results view (for the
-// webview and the HTML report). onnxruntime-node stays outside: it is a native library that is packaged as it is.
+// webview and the HTML report), and the licences of what is bundled. onnxruntime-node stays outside: it is a native
+// library that is packaged as it is.
 import { build, context } from "esbuild";
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { argv } from "node:process";
 
 const watch = argv.includes("--watch");
-const common = { bundle: true, minify: !watch, sourcemap: watch, legalComments: "none", logLevel: "warning", outdir: "dist" };
-const node = { ...common, platform: "node", target: "node20", format: "cjs", external: ["vscode", "onnxruntime-node"] };
+const common = {
+  bundle: true,
+  minify: !watch,
+  sourcemap: watch,
+  legalComments: "none",
+  logLevel: watch ? "info" : "warning",
+  metafile: true,
+  outdir: "dist",
+};
+const node = {
+  ...common,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  external: ["vscode", "onnxruntime-node"],
+};
 
 const builds = [
-  { ...node, entryPoints: { extension: "client/src/extension.ts", server: "server/src/main.ts", engine: "server/src/engine/entry.ts" } },
+  {
+    ...node,
+    entryPoints: {
+      extension: "client/src/extension.ts",
+      server: "server/src/main.ts",
+      engine: "server/src/engine/entry.ts",
+    },
+  },
   { ...node, entryPoints: { cli: "server/src/cli.ts" }, banner: { js: "#!/usr/bin/env node" } },
   { ...common, platform: "browser", target: "es2022", format: "iife", entryPoints: { webview: "webview/src/main.ts" } },
 ];
 
+/** Name, licence and licence text of every package that the bundles hold, and of the runtime beside them. */
+function thirdPartyNotices(results) {
+  const folders = new Set(["node_modules/onnxruntime-node", "node_modules/onnxruntime-common"]);
+  for (const { metafile } of results) {
+    for (const input of Object.keys(metafile.inputs)) {
+      const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+      if (folder !== undefined) folders.add(folder);
+    }
+  }
+  const notices = [...folders].sort().map((folder) => {
+    const { name, version, license, author, repository } = JSON.parse(
+      readFileSync(join(folder, "package.json"), "utf8"),
+    );
+    const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.|-|$)/i.test(entry));
+    const by = typeof author === "string" ? author : author?.name;
+    const text =
+      file !== undefined && existsSync(join(folder, file))
+        ? readFileSync(join(folder, file), "utf8").trim()
+        : [by && `Copyright (c) ${by}`, repository?.url ?? repository].filter(Boolean).join("\n");
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  });
+  return `PruneScope contains or ships with the following packages.\n\n${notices.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
 rmSync("dist", { recursive: true, force: true });
 if (watch) for (const options of builds) await (await context(options)).watch();
-else await Promise.all(builds.map((options) => build(options)));
+else
+  writeFileSync(
+    "dist/ThirdPartyNotices.txt",
+    thirdPartyNotices(await Promise.all(builds.map((options) => build(options)))),
+  );

@@ -9,7 +9,11 @@ type Runtime = typeof Ort;
 
 let loaded: Runtime | undefined;
 
-/** The runtime itself. @throws PruneScopeError `unsupported-format` when its native library does not load here. */
+/** What is missing most often where the library is there and does not load. */
+const hint =
+  process.platform === "win32" ? " Install the Microsoft Visual C++ 2015–2022 Redistributable and try again." : "";
+
+/** The runtime itself. @throws PruneScopeError `unsupported-op` when its native library does not load here. */
 export async function onnxRuntime(): Promise<Runtime> {
   if (loaded === undefined) {
     try {
@@ -17,7 +21,7 @@ export async function onnxRuntime(): Promise<Runtime> {
     } catch (error) {
       throw new PruneScopeError(
         "unsupported-op",
-        `ONNX Runtime cannot be loaded on ${process.platform}-${process.arch}: ${(error as Error).message}`,
+        `ONNX Runtime cannot be loaded on ${process.platform}-${process.arch}: ${(error as Error).message}.${hint}`,
         {},
         { cause: error },
       );
