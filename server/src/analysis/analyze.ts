@@ -1,12 +1,12 @@
 /** Job `analyze`: scores, the report at the recipe's sparsity, and the tables that move the slider. */
 import type { AnalyzeParams } from "../../protocol/requests.js";
 import type { AnalysisResult } from "../../protocol/report.js";
-import { makeMask, type Mask } from "../pruning/mask.js";
+import type { Mask } from "../pruning/mask.js";
 import { survivalTable } from "../pruning/survival-table.js";
 import type { JobContext } from "./jobs.js";
 import { withModel } from "./open-model.js";
 import { makeReport, scoreHistograms } from "./report.js";
-import { type RankedScores, rankScores } from "./scoring.js";
+import { maskOf, type RankedScores, rankScores } from "./scoring.js";
 import type { Recipe } from "../../protocol/recipe.js";
 
 export async function analyze({ path, recipe }: AnalyzeParams, context: JobContext): Promise<AnalysisResult> {
@@ -26,5 +26,5 @@ export async function analyze({ path, recipe }: AnalyzeParams, context: JobConte
 /** The mask, or null where scores that are not numbers forbid a selection: the layers are shown all the same. */
 export function maskUnlessNonFinite(ranked: RankedScores, recipe: Recipe): Mask | null {
   const unrankable = ranked.surveys.some((layer, l) => layer.nonFinite > 0 && ranked.excluded[l] !== true);
-  return unrankable ? null : makeMask(ranked.scores, ranked.surveys, recipe);
+  return unrankable ? null : maskOf(ranked, recipe);
 }

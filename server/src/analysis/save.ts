@@ -7,12 +7,12 @@ import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
 import type { WeightEdit } from "../formats/format.js";
 import { blockElements, storedElements } from "../formats/stored-elements.js";
-import { fillKeep, makeMask, type Mask } from "../pruning/mask.js";
+import { fillKeep, type Mask } from "../pruning/mask.js";
 import type { OrderedScores } from "../pruning/order.js";
 import { version } from "../version.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
-import { rankScores } from "./scoring.js";
+import { maskOf, rankScores } from "./scoring.js";
 
 export async function save(params: SaveParams, context: JobContext): Promise<SaveReport> {
   const { path, recipe, target, replaceOriginal } = params;
@@ -29,7 +29,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
     };
     unchanged();
     const ranked = await rankScores(open, recipe, context);
-    const mask = makeMask(ranked.scores, ranked.surveys, recipe);
+    const mask = maskOf(ranked, recipe);
     await open.format.write(open.source, open.model, {
       target,
       replaceOriginal,

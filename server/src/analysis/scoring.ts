@@ -9,7 +9,7 @@ import { criteria } from "../criteria/index.js";
 import type { Criterion } from "../criteria/criterion.js";
 import { storedElements } from "../formats/stored-elements.js";
 import { lastRanks } from "../pruning/critical.js";
-import { excludedLayers } from "../pruning/mask.js";
+import { excludedLayers, makeMask, type Mask } from "../pruning/mask.js";
 import { OrderedScores } from "../pruning/order.js";
 import { type LayerSurvey, outputLayout, survey } from "../pruning/survey.js";
 import type { JobContext } from "./jobs.js";
@@ -31,6 +31,7 @@ export interface RankedScores {
   readonly lastRanks: readonly (number | null)[];
   /** Weights in layers that are not excluded: N of every formula. */
   readonly total: number;
+  readonly cache: ResultCache | null;
 }
 
 interface Cached {
@@ -100,8 +101,8 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
   const total = weights.reduce((sum, weight, l) => sum + (excluded[l] === true ? 0 : weight.size), 0);
 
   const cache = context.storage === null ? null : new ResultCache(context.storage, context.settings.cacheMaxSize);
-  const cached = cache?.get(resultId) as Cached | null | undefined;
-  if (cached != null) return { resultId, criterion, scores, excluded, total, ...cached };
+  const cached = cache === null ? null : (cache.get(resultId) as Cached | null);
+  if (cached !== null) return { resultId, criterion, scores, excluded, total, cache, ...cached };
 
   const stage = "Reading weights";
   const all = weights.reduce((sum, weight) => sum + weight.size, 0);
@@ -121,7 +122,27 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
   if (ordered) lastRanks(scores, surveys, rankable).forEach((rank, p) => (ranks[rankable[p]!] = rank));
   const result: Cached = { surveys, lastRanks: ranks };
   cache?.put(resultId, result);
-  return { resultId, criterion, scores, excluded, total, ...result };
+  return { resultId, criterion, scores, excluded, total, cache, ...result };
+}
+
+interface CachedMask {
+  readonly recipe: string;
+  readonly mask: Mask;
+}
+
+/**
+ * The mask of a recipe for its scores. The last one of each result is kept in the cache: a model is mostly saved as it
+ * was last looked at.
+ */
+export function maskOf(ranked: RankedScores, recipe: Recipe): Mask {
+  const { cache, resultId, scores, surveys } = ranked;
+  const key = `${resultId}.mask`;
+  const identity = JSON.stringify([recipe.sparsity, recipe.pattern ?? null, recipe.scope, recipe.floors]);
+  const known = cache === null ? null : (cache.get(key) as CachedMask | null);
+  if (known?.recipe === identity) return known.mask;
+  const mask = makeMask(scores, surveys, recipe);
+  cache?.put(key, { recipe: identity, mask } satisfies CachedMask);
+  return mask;
 }
 
 const isDouble = (weight: OpenModel["search"]["weights"][number]): boolean => weight.tensor.dtype === "double";

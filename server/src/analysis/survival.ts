@@ -1,16 +1,15 @@
 /** Job `survival`: the exact state of every layer at one sparsity, from cached scores. */
 import type { ExactSurvival } from "../../protocol/report.js";
 import type { SurvivalParams } from "../../protocol/requests.js";
-import { makeMask } from "../pruning/mask.js";
 import type { JobContext } from "./jobs.js";
 import { withModel } from "./open-model.js";
 import { layerStates } from "./report.js";
-import { rankScores } from "./scoring.js";
+import { maskOf, rankScores } from "./scoring.js";
 
 export async function survival({ path, recipe }: SurvivalParams, context: JobContext): Promise<ExactSurvival> {
   return withModel(path, async (open) => {
     const ranked = await rankScores(open, recipe, context);
-    const mask = makeMask(ranked.scores, ranked.surveys, recipe);
+    const mask = maskOf(ranked, recipe);
     const states = layerStates(ranked, recipe, mask);
     return {
       resultId: ranked.resultId,

@@ -4,6 +4,7 @@
  */
 import { PruneScopeError } from "../../protocol/errors.js";
 import { float16ToNumber } from "../graph/float16.js";
+import type { Constant } from "../graph/graph.js";
 import type { PrunableWeight } from "../graph/prunable.js";
 import { byteLength, elementCount } from "../graph/tensor.js";
 import type { Source } from "./source.js";
@@ -41,6 +42,7 @@ const float16Table = lazily(() => Float32Array.from({ length: 65536 }, (_, bits)
 
 /** Decodes `count` little-endian elements of `bytes`, whose byteOffset is a multiple of 8. */
 function decode(
+  source: Source,
   weight: PrunableWeight,
   bytes: Uint8Array,
   start: number,
@@ -72,7 +74,7 @@ function decode(
       return;
     }
     default:
-      dequantise(weight, bytes, start, count, out);
+      dequantise(affineCode(source, weight), weight.tensor.dtype === "int8", bytes, start, count, out);
   }
 }
 
@@ -85,14 +87,14 @@ interface AffineCode {
 
 const codes = new WeakMap<PrunableWeight, AffineCode>();
 
-function affineCode(weight: PrunableWeight): AffineCode {
+function affineCode(source: Source, weight: PrunableWeight): AffineCode {
   const known = codes.get(weight);
   if (known !== undefined) return known;
   const { dequantisation, shape } = weight;
   if (dequantisation === null) throw new Error(`${weight.id} has ${weight.tensor.dtype} elements and no scale`);
   const { scale, zeroPoint, axis } = dequantisation;
-  const scales = inlineNumbers(scale.inline, scale.tensor.dtype);
-  const points = zeroPoint === null ? [] : inlineNumbers(zeroPoint.inline, zeroPoint.tensor.dtype);
+  const scales = numbersOf(source, scale);
+  const points = zeroPoint === null ? [] : numbersOf(source, zeroPoint);
   const code: AffineCode = {
     scale: Float32Array.from(scales),
     zeroPoint: Int32Array.from(scales, (_, i) => points[points.length === 1 ? 0 : i] ?? 0),
@@ -111,29 +113,33 @@ function affineCode(weight: PrunableWeight): AffineCode {
   return code;
 }
 
-function inlineNumbers(bytes: Uint8Array | null, dtype: string): number[] {
-  if (bytes === null) return [];
-  const { buffer, byteOffset, byteLength: length } = bytes.slice();
-  if (dtype === "int8") return [...new Int8Array(buffer, byteOffset, length)];
-  if (dtype === "uint8") return [...new Uint8Array(buffer, byteOffset, length)];
-  if (dtype === "float16")
-    return [...new Uint16Array(buffer, byteOffset, length / 2)].map((bits) => float16Table()[bits]!);
-  if (dtype === "float") return [...new Float32Array(buffer, byteOffset, length / 4)];
-  throw new PruneScopeError(
-    "unsupported-format",
-    `A quantised weight has ${dtype} scales, which PruneScope does not read.`,
-  );
+/** The numbers of a scale or zero point, which the graph holds unless there are very many. */
+function numbersOf(source: Source, { inline, tensor }: Constant): number[] {
+  const bytes = inline === null ? new Uint8Array(tensor.length) : Uint8Array.from(inline);
+  if (inline === null) source.read(tensor.path, tensor.offset, bytes);
+  const { buffer } = bytes;
+  switch (tensor.dtype) {
+    case "int8":
+      return [...new Int8Array(buffer)];
+    case "uint8":
+      return [...bytes];
+    case "float16":
+      return [...new Uint16Array(buffer)].map((bits) => float16Table()[bits]!);
+    case "float":
+      return [...new Float32Array(buffer)];
+    default:
+      throw new Error(`a scale of ${tensor.dtype} was let through`);
+  }
 }
 
 function dequantise(
-  weight: PrunableWeight,
+  { scale, zeroPoint, inner }: AffineCode,
+  signed: boolean,
   bytes: Uint8Array,
   start: number,
   count: number,
   out: Float32Array | Float64Array,
 ): void {
-  const { scale, zeroPoint, inner } = affineCode(weight);
-  const signed = weight.tensor.dtype === "int8";
   const channels = scale.length;
   for (let i = 0; i < count; i++) {
     const channel = channels === 1 ? 0 : Math.floor((start + i) / inner) % channels;
@@ -145,8 +151,37 @@ function dequantise(
 /** Whether a stored pattern of 16 bits is +0 or −0. */
 const isZero16 = (bits: number): boolean => (bits & 0x7fff) === 0;
 
-/** One block of the widest elements; shared, because a block's bytes are valid until the next call only. */
-const rawScratch = lazily(() => new Uint8Array(8 * blockElements));
+/**
+ * One block of the widest elements. It is shared, because a block's bytes are valid until the next call only, and knows
+ * what it holds, so that a block that was read as bytes to be edited is not read again to be scored.
+ */
+class Scratch {
+  readonly #buffer = new Uint8Array(8 * blockElements);
+  #owner: StoredElements | null = null;
+  #start = 0;
+  #count = 0;
+
+  /** Room for `length` bytes of the block of `owner`. */
+  take(owner: StoredElements, start: number, count: number, length: number): Uint8Array {
+    this.#owner = owner;
+    this.#start = start;
+    this.#count = count;
+    return this.#buffer.subarray(0, length);
+  }
+
+  /** The bytes, when they are those of this very block; null when they are others', or were edited. */
+  held(owner: StoredElements, start: number, count: number, length: number): Uint8Array | null {
+    const same = this.#owner === owner && this.#start === start && this.#count === count;
+    return same ? this.#buffer.subarray(0, length) : null;
+  }
+
+  /** Forgets what it holds: the bytes were edited. */
+  release(): void {
+    this.#owner = null;
+  }
+}
+
+const scratch = lazily(() => new Scratch());
 
 class RawElements implements StoredElements {
   readonly size: number;
@@ -163,29 +198,34 @@ class RawElements implements StoredElements {
   bytes(start: number, count: number): { offset: number; bytes: Uint8Array } {
     const { path, offset } = this.weight.tensor;
     const at = offset + start * this.#bytesPerElement;
-    const bytes = rawScratch().subarray(0, count * this.#bytesPerElement);
+    const length = count * this.#bytesPerElement;
+    const held = scratch().held(this, start, count, length);
+    if (held !== null) return { offset: at, bytes: held };
+    const bytes = scratch().take(this, start, count, length);
     this.source.read(path, at, bytes);
     return { offset: at, bytes };
   }
 
   read(start: number, count: number, out: Float32Array): void {
-    if (this.weight.tensor.dtype === "float") {
+    const held = scratch().held(this, start, count, 4 * count);
+    if (this.weight.tensor.dtype === "float" && held === null) {
       // Straight into the caller's block: no copy, and no question of alignment.
       const { path, offset } = this.weight.tensor;
       this.source.read(path, offset + 4 * start, new Uint8Array(out.buffer, out.byteOffset, 4 * count));
-    } else decode(this.weight, this.bytes(start, count).bytes, start, count, out);
+    } else decode(this.source, this.weight, this.bytes(start, count).bytes, start, count, out);
   }
 
   readExact(start: number, count: number, out: Float64Array): void {
-    decode(this.weight, this.bytes(start, count).bytes, start, count, out);
+    decode(this.source, this.weight, this.bytes(start, count).bytes, start, count, out);
   }
 
   clear(bytes: Uint8Array, start: number, keep: Uint8Array): void {
     const count = bytes.byteLength / this.#bytesPerElement;
     const { buffer, byteOffset } = bytes;
+    scratch().release();
     switch (this.#bytesPerElement) {
       case 1: {
-        const { zeroPoint, inner } = affineCode(this.weight);
+        const { zeroPoint, inner } = affineCode(this.source, this.weight);
         const channels = zeroPoint.length;
         for (let i = 0; i < count; i++) {
           if (keep[i] === 0) bytes[i] = zeroPoint[channels === 1 ? 0 : Math.floor((start + i) / inner) % channels]!;
@@ -198,7 +238,7 @@ class RawElements implements StoredElements {
         return;
       }
       case 4: {
-        const view = new Uint32Array(buffer, byteOffset, count);
+        const view = new Int32Array(buffer, byteOffset, count);
         for (let i = 0; i < count; i++) view[i] = view[i]! & -keep[i]!;
         return;
       }
@@ -213,11 +253,12 @@ class RawElements implements StoredElements {
     const { buffer, byteOffset } = bytes;
     let zeros = 0;
     if (this.weight.tensor.dtype === "float") {
-      const view = new Uint32Array(buffer, byteOffset, count);
-      for (let i = 0; i < count; i++) if ((view[i]! & 0x7fffffff) === 0) zeros++;
+      // Without a branch: 0 − 1 is the only difference here whose top bit is set.
+      const view = new Int32Array(buffer, byteOffset, count);
+      for (let i = 0; i < count; i++) zeros += ((view[i]! & 0x7fffffff) - 1) >>> 31;
     } else {
       const values = new Float64Array(count);
-      decode(this.weight, bytes, start, count, values);
+      decode(this.source, this.weight, bytes, start, count, values);
       for (let i = 0; i < count; i++) if (values[i] === 0) zeros++;
     }
     return zeros;
@@ -282,7 +323,8 @@ class VarintElements implements StoredElements {
     let shift = 0;
     let value = 0;
     for (let i = 0; i < bytes.length; i++) {
-      value |= (bytes[i]! & 0x7f) << shift;
+      // Only 16 bits matter; a varint may be longer than it needs to be.
+      if (shift < 21) value |= (bytes[i]! & 0x7f) << shift;
       shift += 7;
       if (bytes[i]! < 0x80) {
         this.#decoded[element++] = value;
@@ -294,7 +336,7 @@ class VarintElements implements StoredElements {
 
   read(start: number, count: number, out: Float32Array | Float64Array): void {
     const bits = this.#decode(this.bytes(start).bytes);
-    decode(this.weight, new Uint8Array(bits.buffer, bits.byteOffset, 2 * count), start, count, out);
+    decode(this.source, this.weight, new Uint8Array(bits.buffer, bits.byteOffset, 2 * count), start, count, out);
   }
 
   readExact(start: number, count: number, out: Float64Array): void {

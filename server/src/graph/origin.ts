@@ -66,7 +66,7 @@ export class Tracer {
       };
     }
     const { node, graph: scope } = definition;
-    const step = node.domain === "" ? steps[node.op] : undefined;
+    const step = stepOf(node);
     if (step === undefined) return null;
     const sources: Origin[] = [];
     for (const input of node.op === "Concat" ? node.inputs : node.inputs.slice(0, 1)) {
@@ -75,7 +75,7 @@ export class Tracer {
       sources.push(source);
     }
     const first = sources[0];
-    if (first === undefined) return null;
+    if (first === undefined || first.via.length >= maxChain) return null;
     if (first.blocked !== null) return first;
     const state: Step = { ...first };
     step(state, {
@@ -112,22 +112,36 @@ interface StepContext {
 const steps: Readonly<Record<string, (state: Step, context: StepContext) => void>> = {
   Cast: () => undefined,
   Concat: (state, { node, sources }) => {
+    const form = ({ axes, dequantisation, blocked }: Origin): unknown[] => [axes?.join(), dequantisation, blocked];
+    const first = form(sources[0]!);
+    if (!sources.every((source) => form(source).every((part, i) => part === first[i]))) {
+      return void (state.blocked = "it is put together from parts that went different ways");
+    }
     const axis = normalAxis(intAttribute(node, "axis", 0), state.shape.length);
     const length = sources.reduce((sum, source) => sum + (source.shape[axis] ?? 0), 0);
     state.shape = state.shape.map((dim, i) => (i === axis ? length : dim));
   },
-  DequantizeLinear: (state, { node, constantOf }) => {
+  DequantizeLinear: (state, { node, sources, constantOf }) => {
     const scale = constantOf(1);
-    if (scale?.inline == null) state.blocked = "its DequantizeLinear has no constant scale";
+    const zeroPoint = constantOf(2);
+    const { tensor, sparse } = sources[0]!.constant;
+    const scales = scale === null ? 0 : elementCount(scale.tensor.shape);
+    const points = zeroPoint === null ? 1 : elementCount(zeroPoint.tensor.shape);
+    const axis = Math.max(0, state.axes?.[normalAxis(intAttribute(node, "axis", 1), state.shape.length)] ?? -1);
+    if (scale === null || !isReadable(scale)) state.blocked = "its DequantizeLinear has no constant scale";
+    else if (scale.tensor.dtype !== "float" && scale.tensor.dtype !== "float16")
+      state.blocked = `its quantisation scale is ${scale.tensor.dtype}`;
+    else if ((node.inputs[2] ?? "") !== "" && (zeroPoint === null || !isReadable(zeroPoint)))
+      state.blocked = "its DequantizeLinear has no constant zero point";
+    else if (zeroPoint !== null && zeroPoint.tensor.dtype !== tensor.dtype)
+      state.blocked = `its zero point is ${zeroPoint.tensor.dtype}`;
     else if (intAttribute(node, "block_size", 0) !== 0) state.blocked = "it is quantised in blocks";
     else if (state.dequantisation !== null) state.blocked = "it is dequantised twice";
-    else {
-      const axis = intAttribute(node, "axis", 1);
-      const stored = state.axes?.[normalAxis(axis, state.shape.length)];
-      const perAxis = elementCount(scale.tensor.shape) > 1;
-      if (perAxis && stored === undefined) state.blocked = "its quantisation axis cannot be told";
-      else state.dequantisation = { scale, zeroPoint: constantOf(2), axis: stored ?? 0 };
-    }
+    else if (sparse !== null) state.blocked = "it is quantised and stored sparsely";
+    else if (points !== 1 && points !== scales) state.blocked = `it has ${scales} scales and ${points} zero points`;
+    else if (scales !== 1 && scales !== tensor.shape[axis])
+      state.blocked = `its ${scales} quantisation scales do not fit an axis of the stored tensor`;
+    else state.dequantisation = { scale, zeroPoint, axis };
   },
   Flatten: (state, { node }) => {
     const rank = state.shape.length;
@@ -152,6 +166,9 @@ const steps: Readonly<Record<string, (state: Step, context: StepContext) => void
     if (starts === null || ends === null) return void (state.blocked = "it is sliced at places that are not constant");
     const axes = list("axes", 3) ?? range(0, starts.length);
     const shape = [...state.shape];
+    if (!axes.every((axis) => axis >= -shape.length && axis < shape.length)) {
+      return void (state.blocked = "it is sliced along an axis that it does not have");
+    }
     axes.forEach((given, i) => {
       const axis = normalAxis(given, shape.length);
       const dim = shape[axis] ?? 0;
@@ -198,6 +215,20 @@ const steps: Readonly<Record<string, (state: Step, context: StepContext) => void
     );
   },
 };
+
+/** What a node does to a weight that goes through it; undefined for operators that compute something new. */
+function stepOf(node: Node): ((state: Step, context: StepContext) => void) | undefined {
+  return node.domain === "" && Object.hasOwn(steps, node.op) ? steps[node.op] : undefined;
+}
+
+/** Whether a weight that goes through `node` is still that weight. */
+export function passesWeights(node: Node): boolean {
+  return stepOf(node) !== undefined;
+}
+
+/** Whether the elements of a constant can be read: they lie in the graph, or as raw bytes in a file. */
+const isReadable = ({ inline, tensor, sparse }: Constant): boolean =>
+  sparse === null && (inline !== null || (tensor.path !== "" && tensor.encoding === "raw"));
 
 /** Gives the weight another shape; axes are followed as long as only axes of length 1 come and go. */
 function reshape(state: Step, target: readonly number[]): void {

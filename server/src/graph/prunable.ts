@@ -6,7 +6,7 @@
 import type { AxisRoles, LayerId, UnprunableView } from "../../protocol/model.js";
 import { intAttribute, nodeLabel, operatorLabel, type Constant, type Graph, type Model, type Node } from "./graph.js";
 import { elementCount, isFloat, storageKey, type TensorRef } from "./tensor.js";
-import { type Dequantisation, range, Tracer } from "./origin.js";
+import { type Dequantisation, passesWeights, range, Tracer } from "./origin.js";
 import { allGraphs, allNodes } from "./traversal.js";
 
 /** One use of a weight: input `index` of a node. */
@@ -105,58 +105,57 @@ const knownDomains: ReadonlySet<string> = new Set([
 export function findPrunable(model: Model): PrunableSearch {
   const tracer = new Tracer();
   const found = new Map<string, PrunableWeight & { uses: WeightUse[] }>();
-  const refused = new Map<string, UnprunableView>();
-  const ids = new Set<string>();
+  const refusals = new Refusals();
+  const ids = new LayerIds();
 
   for (const { node, graph } of allNodes(model.graph)) {
     const label = operatorLabel(node);
-    const roles = prunableOperators[label];
+    const roles = Object.hasOwn(prunableOperators, label) ? prunableOperators[label] : undefined;
     node.inputs.forEach((input, index) => {
       if (input === "") return;
       const origin = tracer.trace(graph, input);
       if (origin === null) return;
       const { constant } = origin;
       const shape = constant.sparse?.shape ?? constant.tensor.shape;
-      const stored = { constant, shape };
+      const key = keyOf(origin.graph, constant);
+      const refuse = (reason: string): void => {
+        refusals.add(key, { weight: constant.name, shape, reason });
+      };
       if (origin.blocked !== null) {
-        if (roles?.(node, index, origin.shape) != null) refuse(refused, stored, origin.blocked);
+        if (roles?.(node, index, origin.shape) != null) refuse(origin.blocked);
         return;
       }
       const unknown = !knownDomains.has(node.domain) && shape.length >= 2;
       const seen = roles?.(node, index, origin.shape) ?? (unknown ? noRoles : null);
       if (seen === null) {
-        if (shape.length >= 2 && isFloat(constant.tensor.dtype)) {
-          refuse(refused, stored, `input ${index} of ${label} is not a weight that pruning touches`);
+        if (shape.length >= 2 && isFloat(constant.tensor.dtype) && !passesWeights(node)) {
+          const reason = `input ${index} of ${label} is not a weight that pruning touches`;
+          refusals.addWeak(key, { weight: constant.name, shape, reason });
         }
         return;
       }
       const quantised = origin.dequantisation !== null;
       const { dtype } = constant.tensor;
       if (!(isFloat(dtype) || (quantised && (dtype === "int8" || dtype === "uint8")))) {
-        refuse(refused, stored, `its elements are ${dtype}`);
+        refuse(`its elements are ${dtype}`);
         return;
       }
       if (constant.tensor.path === "") {
-        refuse(refused, stored, "it is written as a list of numbers inside a node, not as a tensor");
+        refuse("its elements do not lie in the file in one piece");
         return;
       }
       if (constant.tensor.encoding === "varint" && dtype !== "float16" && dtype !== "bfloat16") {
-        refuse(refused, stored, `its ${dtype} elements are stored as varints`);
+        refuse(`its ${dtype} elements are stored as varints`);
         return;
       }
       const use: WeightUse = { node, graph, index };
-      const key = storageKey(constant.tensor);
       const known = found.get(key);
       if (known !== undefined) {
         known.uses.push(use);
         return;
       }
-      const base = origin.graph.path === "" ? constant.name : `${origin.graph.path}/${constant.name}`;
-      let id = base;
-      for (let n = 2; ids.has(id); n++) id = `${base}#${n}`;
-      ids.add(id);
       found.set(key, {
-        id,
+        id: ids.add(origin.graph.path === "" ? constant.name : `${origin.graph.path}/${constant.name}`),
         name: constant.name,
         tensor: constant.tensor,
         size: elementCount(constant.tensor.shape),
@@ -172,32 +171,66 @@ export function findPrunable(model: Model): PrunableSearch {
 
   let parameters = 0;
   const counted = new Set<string>();
-  const quantised = new Set([...found.values()].map((weight) => storageKey(weight.tensor)));
   for (const graph of allGraphs(model.graph)) {
-    for (const { tensor, name } of graph.constants.values()) {
-      const key = tensor.path === "" ? `${graph.path}/${name}` : storageKey(tensor);
-      if (counted.has(key) || !(isFloat(tensor.dtype) || quantised.has(key))) continue;
+    for (const constant of graph.constants.values()) {
+      const key = keyOf(graph, constant);
+      const { dtype, shape } = constant.tensor;
+      if (counted.has(key) || !(isFloat(dtype) || found.has(key))) continue;
       counted.add(key);
-      parameters += elementCount(tensor.shape);
+      parameters += elementCount(shape);
     }
   }
-  for (const key of found.keys()) refused.delete(key);
   return {
     weights: [...found.values()].filter((weight) => weight.size > 0),
-    unprunable: [...refused.values()],
+    unprunable: refusals.except(found),
     parameters,
   };
 }
 
 const noRoles: AxisRoles = { out: [], in: [], spatial: [], batch: [], groups: 1 };
 
-function refuse(
-  refused: Map<string, UnprunableView>,
-  { constant, shape }: { constant: Constant; shape: readonly number[] },
-  reason: string,
-): void {
-  const key = storageKey(constant.tensor);
-  if (!refused.has(key)) refused.set(key, { weight: constant.name, shape, reason });
+/** Identity of a constant: that of its storage where it has one. */
+function keyOf(graph: Graph, constant: Constant): string {
+  return constant.tensor.path === "" ? `inline ${graph.path}\n${constant.name}` : storageKey(constant.tensor);
+}
+
+/** Unique names of layers: a name that is taken gets a number behind it. */
+class LayerIds {
+  readonly #taken = new Set<LayerId>();
+  /** Number to try next for a name, so that many of one name take no quadratic search. */
+  readonly #next = new Map<string, number>();
+
+  add(base: string): LayerId {
+    let id = base;
+    let n = this.#next.get(base) ?? 2;
+    for (; this.#taken.has(id); n++) id = `${base}#${n}`;
+    this.#next.set(base, n);
+    this.#taken.add(id);
+    return id;
+  }
+}
+
+/** Why tensors that look like weights are not pruned, in the order in which they were met. */
+class Refusals {
+  readonly #views = new Map<string, UnprunableView>();
+  readonly #strong = new Set<string>();
+
+  /** A reason that lies in the tensor or on its way to an operator whose weights are pruned: it says most. */
+  add(key: string, view: UnprunableView): void {
+    if (this.#strong.has(key)) return;
+    this.#strong.add(key);
+    this.#views.set(key, view);
+  }
+
+  /** A use that is no weight: worth saying when there is nothing else to say. */
+  addWeak(key: string, view: UnprunableView): void {
+    if (!this.#views.has(key)) this.#views.set(key, view);
+  }
+
+  /** All but those whose tensor is pruned by another use. */
+  except(found: ReadonlyMap<string, unknown>): UnprunableView[] {
+    return [...this.#views].filter(([key]) => !found.has(key)).map(([, view]) => view);
+  }
 }
 
 function mapRoles(roles: AxisRoles, axes: readonly number[]): AxisRoles {

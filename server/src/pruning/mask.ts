@@ -95,12 +95,18 @@ export function fillKeep(
   keep: Uint8Array,
 ): void {
   const { key: threshold } = cut;
-  const wholeTie = cut.magnitude === Infinity;
+  if (scores.signed) for (let i = 0; i < count; i++) keep[i] = keys[i]! > threshold ? 1 : 0;
+  else {
+    // Keys of unsigned scores are below 2^31, so as 32-bit integers the sign of a difference is the comparison: no
+    // branch to mispredict, and no doubles.
+    const words = new Int32Array(keys.buffer, keys.byteOffset, count);
+    for (let i = 0; i < count; i++) keep[i] = (threshold - words[i]!) >>> 31;
+  }
+  if (cut.magnitude === Infinity) return;
   let magnitudes: Float64Array | null = null;
   for (let i = 0; i < count; i++) {
     const key = keys[i]!;
-    keep[i] = key > threshold ? 1 : 0;
-    if (key !== threshold || wholeTie) continue;
+    if (key !== threshold) continue;
     magnitudes ??= scores.magnitudes(l, start, count);
     const place = { key, magnitude: magnitudes[i]!, hash: scores.hash(l, start + i), layer: l, index: start + i };
     keep[i] = comparePlaces(place, cut) > 0 ? 1 : 0;

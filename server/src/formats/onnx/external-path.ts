@@ -7,7 +7,7 @@ import { dirname, join, sep } from "node:path";
 import { PruneScopeError } from "../../../protocol/errors.js";
 
 /** Names that Windows takes for devices, whatever their extension. */
-const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)/i;
 
 /** Why `location` may not be followed, or null when it stays in the folder by its wording. */
 export function refusedLocation(location: string): string | null {
@@ -16,8 +16,9 @@ export function refusedLocation(location: string): string | null {
   if (/^[/\\]/.test(location)) return "is absolute";
   if (location.includes(":")) return "holds a colon (a drive or a stream on Windows)";
   const parts = location.split(/[/\\]/);
-  if (parts.includes("..")) return 'leads out of the folder by ".."';
-  if (parts.some((part) => deviceName.test(part.trimEnd()))) return "names a Windows device";
+  // Windows drops dots and spaces at the end of a name.
+  if (parts.some((part) => /^\. *\.[. ]*$/.test(part))) return 'leads out of the folder by ".."';
+  if (parts.some((part) => deviceName.test(part))) return "names a Windows device";
   return null;
 }
 

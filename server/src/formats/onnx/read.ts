@@ -26,6 +26,9 @@ import { checkedShape, readTensor, type TensorContext } from "./tensor.js";
 /** Oldest operator set that is read; older ones had other rules for broadcasting. */
 const oldestOpset = 7;
 
+/** Deepest nesting of graphs: a function that calls itself from a branch would nest them without end. */
+const maxGraphDepth = 64;
+
 /** Reads the model whose main file `source` has open; external data files are added to `source`. */
 export function readOnnx(source: Source): Model {
   const file = source.main;
@@ -51,6 +54,10 @@ export function readOnnx(source: Source): Model {
   }
   const opsets = new Map<string, number>();
   for (const { domain, version } of proto.opsetImport) opsets.set(ownDomain(domain), Number(version));
+  // What only functions import is needed once they are inlined.
+  for (const { domain, version } of proto.functions.flatMap((one) => one.opsetImport)) {
+    if (!opsets.has(ownDomain(domain))) opsets.set(ownDomain(domain), Number(version));
+  }
   const opset = opsets.get("");
   if (opset !== undefined && opset < oldestOpset) {
     throw new PruneScopeError(
@@ -109,7 +116,14 @@ class GraphReader {
     this.#file = context.source.main;
   }
 
-  graph(proto: GraphProto, path: string, parent: Graph | null): Graph {
+  graph(proto: GraphProto, path: string, parent: Graph | null, depth = 0): Graph {
+    if (depth > maxGraphDepth) {
+      throw new PruneScopeError(
+        "malformed-model",
+        `Graphs are nested more than ${maxGraphDepth} deep in ${this.#file}, at graph "${proto.name}".`,
+        { file: this.#file },
+      );
+    }
     const constants = new Map<string, Constant>();
     const inputs = proto.input.map((input) => this.#valueInfo(input));
     const graph: Graph & { nodes: readonly Node[] } = {
@@ -149,16 +163,11 @@ class GraphReader {
           continue;
         }
       }
-      nodes.push(this.#node(node, graph));
+      nodes.push(this.#node(node, graph, depth));
     }
-    const visible = (name: string): boolean => {
-      for (let scope: Graph | null = graph; scope !== null; scope = scope.parent) {
-        if (scope.constants.has(name) || scope.inputs.some((input) => input.name === name)) return true;
-        // Nodes of an outer graph are not read yet when its subgraphs are: the outer sort checks those names.
-        if (scope !== graph) return true;
-      }
-      return false;
-    };
+    const given = new Set(graph.inputs.map((input) => input.name));
+    // Nodes of an outer graph are not read yet when its subgraphs are: the outer sort checks the names from there.
+    const visible = (name: string): boolean => parent !== null || constants.has(name) || given.has(name);
     const ordered = topologicalOrder(nodes, visible, this.#file);
     Object.assign(graph, { nodes: ordered });
     for (const output of graph.outputs) {
@@ -172,11 +181,11 @@ class GraphReader {
     return graph;
   }
 
-  #node(proto: NodeProto, graph: Graph): Node {
+  #node(proto: NodeProto, graph: Graph, depth: number): Node {
     const label = proto.output.find((output) => output !== "") ?? proto.name;
     const attributes = new Map<string, Attribute>();
     for (const attribute of proto.attribute) {
-      attributes.set(attribute.name, this.#attribute(attribute, graph, `${label}.${attribute.name}`));
+      attributes.set(attribute.name, this.#attribute(attribute, graph, `${label}.${attribute.name}`, depth));
     }
     return {
       name: proto.name,
@@ -188,9 +197,9 @@ class GraphReader {
     };
   }
 
-  #attribute(proto: AttributeProto, graph: Graph, label: string): Attribute {
+  #attribute(proto: AttributeProto, graph: Graph, label: string, depth: number): Attribute {
     const inner = (sub: GraphProto, suffix = ""): Graph =>
-      this.graph(sub, graph.path === "" ? label + suffix : `${graph.path}/${label}${suffix}`, graph);
+      this.graph(sub, graph.path === "" ? label + suffix : `${graph.path}/${label}${suffix}`, graph, depth + 1);
     switch (kindOf(proto)) {
       case AttributeType.FLOAT:
         return { kind: "float", value: proto.f };

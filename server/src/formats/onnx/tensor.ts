@@ -63,7 +63,7 @@ export function checkedShape(dims: readonly bigint[], tensor: string, file: stri
     if (dim < 0n || !Number.isSafeInteger(value) || !Number.isSafeInteger(total)) {
       throw new PruneScopeError(
         "malformed-model",
-        `Tensor "${tensor}" has the shape [${dims.join(", ")}], which cannot be.`,
+        `Tensor "${tensor}" has the shape [${dims.slice(0, 8).join(", ")}${dims.length > 8 ? ", …" : ""}], which cannot be.`,
         {
           file,
           value: tensor,
@@ -115,7 +115,8 @@ export function readTensor(
     return constant(tensor, bytes);
   };
 
-  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL || proto.externalData.length > 0) {
+  // As the runtime sees it: entries without this flag mean nothing.
+  if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
     const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
     const path = externalPath(file, entries.get("location") ?? "", name);
     source.add(path);
@@ -133,8 +134,9 @@ export function readTensor(
     return readInline(ref(path, offset, length));
   }
 
-  const mark = proto.$unknown?.find((field) => field.no === payloadField);
-  const payloads = mark === undefined ? [] : (context.payloads[readVarint(mark.data)] ?? []);
+  // A message that stands in the file twice is merged by protobuf: it then has two marks.
+  const marks = proto.$unknown?.filter((field) => field.no === payloadField) ?? [];
+  const payloads = marks.flatMap((mark) => context.payloads[readVarint(mark.data)] ?? []);
   const raw = payloads.filter((payload) => payload.field === 9);
   if (raw.length > 0) {
     // A repeated singular field: the last one counts.
