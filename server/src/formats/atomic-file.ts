@@ -2,14 +2,16 @@
  * Writing a file so that it is there whole or not at all: a temporary file in the target's folder, fsync, rename. The
  * temporary file's name says whose it is, so that one left behind by a kill is removed by the next save there.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
   fsyncSync,
+  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeSync,
@@ -17,9 +19,18 @@ import {
 import { basename, dirname, join } from "node:path";
 import { PruneScopeError } from "../../protocol/errors.js";
 
+/** Longest name, in bytes, that leaves room for the rest of a temporary file's name; file systems stop at 255. */
+const maxStem = 200;
+
+/** What tells a target's temporary files from others': its name, or a hash of it where it is very long. */
+function stemOf(target: string): string {
+  const name = basename(target);
+  return Buffer.byteLength(name) <= maxStem ? name : createHash("sha256").update(name).digest("hex").slice(0, 16);
+}
+
 /** Name of a temporary file: `.TARGET.prunescope-PID-RANDOM.tmp`. */
 const temporaryName = (target: string): string =>
-  `.${basename(target)}.prunescope-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+  `.${stemOf(target)}.prunescope-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
 const temporaryPattern = /^\.(.+)\.prunescope-(\d+)-[0-9a-f]{8}\.tmp$/;
 
 /** Removes what a killed process left behind while it wrote `target`. */
@@ -27,7 +38,7 @@ export function removeStale(target: string): void {
   const folder = dirname(target);
   for (const name of readdirSync(folder)) {
     const match = temporaryPattern.exec(name);
-    if (match?.[1] === basename(target) && !isAlive(Number(match[2]))) rmSync(join(folder, name), { force: true });
+    if (match?.[1] === stemOf(target) && !isAlive(Number(match[2]))) rmSync(join(folder, name), { force: true });
   }
 }
 
@@ -44,14 +55,20 @@ function isAlive(pid: number): boolean {
 export class AtomicFile {
   readonly temporary: string;
   readonly #target: string;
-  #fd: number | null;
+  #fd: number | null = null;
   #written = 0;
+  /** First of the folders that were made for the target. */
+  #madeFolder: string | undefined;
 
-  /** @throws PruneScopeError `write-failed` when the folder cannot be written to or the target is a folder. */
-  constructor(target: string) {
+  /**
+   * @param makeFolder makes the target's folder where there is none.
+   * @throws PruneScopeError `write-failed` when the folder cannot be written to or the target is a folder.
+   */
+  constructor(target: string, makeFolder = false) {
     this.#target = target;
     this.temporary = join(dirname(target), temporaryName(target));
     this.#fd = this.#attempt(() => {
+      if (makeFolder) this.#madeFolder = mkdirSync(dirname(target), { recursive: true });
       if (statSync(target, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("it is a folder");
       removeStale(target);
       return openSync(this.temporary, "wx");
@@ -81,12 +98,9 @@ export class AtomicFile {
       const before = statSync(this.#target, { throwIfNoEntry: false });
       if (before !== undefined) chmodSync(this.temporary, before.mode & 0o777);
       renameSync(this.temporary, this.#target);
-      if (process.platform !== "win32") {
-        const folder = openSync(dirname(this.#target), "r");
-        fsyncSync(folder);
-        closeSync(folder);
-      }
     });
+    this.#madeFolder = undefined;
+    syncFolder(dirname(this.#target));
   }
 
   /** Removes what was written, unless it was committed. */
@@ -94,6 +108,7 @@ export class AtomicFile {
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
     rmSync(this.temporary, { force: true });
+    if (this.#madeFolder !== undefined) removeEmptyFolders(dirname(this.temporary), this.#madeFolder);
   }
 
   #open(): number {
@@ -131,5 +146,29 @@ export class AtomicFile {
     } catch {
       // The temporary file stays; the next save to this target removes it.
     }
+  }
+}
+
+/** Removes `folder` and those around it, up to `first`, as long as they are empty. */
+function removeEmptyFolders(folder: string, first: string): void {
+  try {
+    for (let next = folder; next.startsWith(first); next = dirname(next)) rmdirSync(next);
+  } catch {
+    // Someone else has put something there.
+  }
+}
+
+/** Makes a rename durable where folders can be synced; the file has its name either way. */
+function syncFolder(folder: string): void {
+  if (process.platform === "win32") return;
+  try {
+    const fd = openSync(folder, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Some network file systems refuse it.
   }
 }

@@ -2,7 +2,7 @@
  * Saves an ONNX model with edited weights. The original is copied byte for byte in one pass; weights are edited on the
  * way, in place, so that everything else keeps its offset. Provenance follows after the last original byte.
  */
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, StringStringEntryProtoSchema } from "onnx-buf";
@@ -28,7 +28,8 @@ export async function writeOnnx(source: Source, model: Model, options: WriteOpti
   const written: AtomicFile[] = [];
   try {
     for (const [path, place] of places) {
-      const file = new AtomicFile(place);
+      // The model's own folder has to be there; those of its data are made.
+      const file = new AtomicFile(place, path !== source.main);
       written.push(file);
       const base = before;
       await copyEdited(source, path, options.edits, file, (done) => options.progress(base + done, total));
@@ -37,10 +38,28 @@ export async function writeOnnx(source: Source, model: Model, options: WriteOpti
     }
     options.beforeCommit();
     // The model last: until it has its name, nothing refers to the new data.
-    for (const file of [...written].reverse()) file.commit();
+    [...written].reverse().forEach((file, done) => {
+      commit(file, target, done > 0);
+    });
   } catch (error) {
-    for (const file of written) file.discard();
+    // Backwards, so that folders are empty when it is their turn.
+    for (const file of [...written].reverse()) file.discard();
     throw error;
+  }
+}
+
+/** Commits one file; a failure after others have their names must not say that nothing was changed. */
+function commit(file: AtomicFile, target: string, halfway: boolean): void {
+  try {
+    file.commit();
+  } catch (error) {
+    if (!halfway) throw error;
+    throw new PruneScopeError(
+      "write-failed",
+      `${target} was not saved: its external data is written, but not the model. Save it again: ${(error as Error).message}`,
+      { file: target },
+      { cause: error },
+    );
   }
 }
 
@@ -51,41 +70,44 @@ function targets(source: Source, target: string, replaceOriginal: boolean): Map<
   for (const path of source.paths) {
     places.set(path, path === source.main ? target : join(dirname(target), relative(home, path)));
   }
-  const originals = new Set(source.paths.map((path) => realpathSync(path)));
+  const originals = new Set(source.paths.map(identityOf));
+  const again = identityOf(target) !== null;
   for (const [path, place] of places) {
-    const real = realPlace(place);
-    if (!originals.has(real)) continue;
-    if (path === source.main) {
-      if (replaceOriginal && real === realpathSync(source.main)) {
-        places.set(path, real);
-        continue;
+    const identity = identityOf(place);
+    if (identity === null) continue;
+    const name = basename(place);
+    if (!originals.has(identity)) {
+      // Data beside an older save of the same name is overwritten together with it; other data may be anyone's.
+      if (path === source.main || again) continue;
+      refuse(place, `${place} is there already and may be another model's data. Choose another folder, or remove it.`);
+    } else if (path === source.main) {
+      if (!replaceOriginal || identity !== identityOf(path)) {
+        refuse(place, `${place} is the original model. Choose another name, or confirm that it is to be replaced.`);
       }
-      throw new PruneScopeError(
-        "unsafe-path",
-        `${place} is the original model. Choose another name, or confirm that it is to be replaced.`,
-        { file: place },
+      places.set(path, realpathSync(place));
+    } else if (!replaceOriginal) {
+      refuse(
+        place,
+        `The model keeps weights in ${name}, which the pruned model beside it would overwrite. Choose another folder.`,
       );
     }
-    if (replaceOriginal) continue;
-    throw new PruneScopeError(
-      "unsafe-path",
-      `The model keeps weights in ${basename(path)}, which the pruned model beside it would overwrite. Choose another folder.`,
-      { file: place },
-    );
   }
+  const taken = [...places.values()].slice(1).find((place) => place === target);
+  if (taken !== undefined) refuse(taken, `${taken} is where the model's own data goes. Choose another name.`);
   return places;
 }
 
-/** The real path of a file that may not exist yet. */
-function realPlace(path: string): string {
+function refuse(place: string, message: string): never {
+  throw new PruneScopeError("unsafe-path", message, { file: place });
+}
+
+/** What is the same for one file under all its names, links included; null where there is no file. */
+function identityOf(path: string): string | null {
   try {
-    return realpathSync(path);
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
   } catch {
-    try {
-      return join(realpathSync(dirname(path)), basename(path));
-    } catch {
-      return path;
-    }
+    return null;
   }
 }
 
