@@ -36,7 +36,7 @@ it("takes control characters and direction marks out of a name", () => {
 
 it("draws bars as long as their share, and never hides a share above 0", () => {
   const length = (share: number): number =>
-    [...densityBar(share)].reduce((sum, char) => sum + ("▏▎▍▌▋▊▉█".indexOf(char) + 1) / 8, 0);
+    Array.from(densityBar(share)).reduce((sum, char) => sum + ("▏▎▍▌▋▊▉█".indexOf(char) + 1) / 8, 0);
   for (let i = 0; i <= 160; i++) expect(length(i / 160)).toBe(i / 8);
   expect(length(1e-9)).toBe(1 / 8);
   expect(length(0)).toBe(0);
