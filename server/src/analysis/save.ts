@@ -7,7 +7,7 @@ import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
 import type { WeightEdit } from "../formats/format.js";
 import { blockElements, storedElements } from "../formats/stored-elements.js";
-import { fillKeep, type Mask } from "../pruning/mask.js";
+import { clearWords, fillKeep, type Mask } from "../pruning/mask.js";
 import type { OrderedScores } from "../pruning/order.js";
 import { version } from "../version.js";
 import type { JobContext } from "./jobs.js";
@@ -69,6 +69,11 @@ function maskEdits(open: OpenModel, scores: OrderedScores, mask: Mask): WeightEd
     const { cut } = mask.layers[l]!;
     if (cut === null) return [];
     const { elements } = scores.layers[l]!;
+    if (scores.magnitudeDecided && weight.tensor.dtype === "float") {
+      const edit: WeightEdit["edit"] = (bytes, start, count) =>
+        clearWords(scores, l, cut, new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
+      return [{ weight, elements, edit }];
+    }
     const edit: WeightEdit["edit"] = (bytes, start, count) => {
       const keys = scores.block(l, start, count);
       fillKeep(scores, l, cut, keys, start, count, keep);

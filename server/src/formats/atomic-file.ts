@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  fdatasync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -51,12 +52,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A file under construction. Bytes are appended; nothing shows under the target's name before {@link commit}. */
+/** Bytes between two requests to the disk to start writing. */
+const flushBytes = 1 << 26;
+
+/**
+ * A file under construction. Bytes are appended; nothing shows under the target's name before {@link commit}. Whoever
+ * does not commit must {@link discard}.
+ */
 export class AtomicFile {
   readonly temporary: string;
   readonly #target: string;
   #fd: number | null = null;
   #written = 0;
+  #flushed = 0;
+  #flushing: Promise<void> | null = null;
+  #flushError: Error | null = null;
   /** First of the folders that were made for the target. */
   #madeFolder: string | undefined;
 
@@ -69,9 +79,14 @@ export class AtomicFile {
     this.temporary = join(dirname(target), temporaryName(target));
     this.#fd = this.#attempt(() => {
       if (makeFolder) this.#madeFolder = mkdirSync(dirname(target), { recursive: true });
-      if (statSync(target, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("it is a folder");
-      removeStale(target);
-      return openSync(this.temporary, "wx");
+      try {
+        if (statSync(target, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error("it is a folder");
+        removeStale(target);
+        return openSync(this.temporary, "wx");
+      } catch (error) {
+        this.#removeMadeFolders();
+        throw error;
+      }
     });
   }
 
@@ -86,12 +101,25 @@ export class AtomicFile {
       for (let done = 0; done < bytes.byteLength;) done += writeSync(fd, bytes, done, bytes.byteLength - done);
     });
     this.#written += bytes.byteLength;
+    if (this.#flushing === null && this.#written - this.#flushed >= flushBytes) {
+      // The disk works while the next bytes are made. An error is told once per handle: it is kept for the commit.
+      this.#flushed = this.#written;
+      this.#flushing = new Promise((done) => {
+        fdatasync(fd, (error) => {
+          this.#flushError ??= error;
+          this.#flushing = null;
+          done();
+        });
+      });
+    }
   }
 
   /** Makes the file durable and gives it its name. */
-  commit(): void {
+  async commit(): Promise<void> {
     const fd = this.#open();
+    await this.#flushing;
     this.#attempt(() => {
+      if (this.#flushError !== null) throw this.#flushError;
       fsyncSync(fd);
       closeSync(fd);
       this.#fd = null;
@@ -104,10 +132,16 @@ export class AtomicFile {
   }
 
   /** Removes what was written, unless it was committed. */
-  discard(): void {
+  async discard(): Promise<void> {
+    // A handle must not be closed, and its number reused, under a flush.
+    await this.#flushing;
     if (this.#fd !== null) closeSync(this.#fd);
     this.#fd = null;
     rmSync(this.temporary, { force: true });
+    this.#removeMadeFolders();
+  }
+
+  #removeMadeFolders(): void {
     if (this.#madeFolder !== undefined) removeEmptyFolders(dirname(this.temporary), this.#madeFolder);
   }
 
@@ -129,22 +163,12 @@ export class AtomicFile {
             : code === "ENOENT"
               ? "the folder does not exist"
               : message;
-      this.discardQuietly();
       throw new PruneScopeError(
         "write-failed",
         `${this.#target} was not saved: ${why}. Nothing was changed.`,
         { file: this.#target },
         { cause: error },
       );
-    }
-  }
-
-  /** Clean-up on the way out of a failure, whose own failure must not hide the first. */
-  private discardQuietly(): void {
-    try {
-      this.discard();
-    } catch {
-      // The temporary file stays; the next save to this target removes it.
     }
   }
 }

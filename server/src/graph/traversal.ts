@@ -115,7 +115,18 @@ export function topologicalOrder(nodes: readonly Node[], outside: (name: string)
     for (const consumer of consumers[i]!) if (--waiting[consumer]! === 0) ready.push(consumer);
   }
   if (order.length < nodes.length) {
-    const stuck = nodes[waiting.findIndex((count) => count > 0)]!;
+    // What is left hangs on a cycle or lies on one: backwards from anywhere the way leads into it.
+    let at = waiting.findIndex((count) => count > 0);
+    for (const passed = new Set<number>(); !passed.has(at);) {
+      passed.add(at);
+      for (const name of dependencies(nodes[at]!)) {
+        const source = producer.get(name);
+        if (source === undefined || waiting[source] === 0) continue;
+        at = source;
+        break;
+      }
+    }
+    const stuck = nodes[at]!;
     throw new PruneScopeError("malformed-model", `The graph has a cycle through node "${nodeLabel(stuck)}".`, {
       file,
       node: nodeLabel(stuck),

@@ -113,6 +113,30 @@ export function fillKeep(
   }
 }
 
+/**
+ * Zeroes what the mask does not keep where the weights are float32 and the score is |w|, so that a stored word without
+ * its sign is its own key: one pass over the words in place, and a second look only where a word ties with the cut.
+ */
+export function clearWords(scores: OrderedScores, l: number, cut: Cut, words: Int32Array, start: number): void {
+  const threshold = cut.key;
+  const wholeTie = cut.magnitude === Infinity;
+  // Ties are left standing first, unless all of them go: whatever is above `below` is kept.
+  const below = wholeTie ? threshold : threshold - 1;
+  let tied = 0;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const key = word & 0x7fffffff;
+    words[i] = word & -((below - key) >>> 31);
+    tied |= ((key ^ threshold) - 1) >>> 31;
+  }
+  if (tied === 0 || wholeTie) return;
+  for (let i = 0; i < words.length; i++) {
+    if ((words[i]! & 0x7fffffff) !== threshold) continue;
+    const place = { key: threshold, magnitude: 0, hash: scores.hash(l, start + i), layer: l, index: start + i };
+    if (comparePlaces(place, cut) <= 0) words[i] = 0;
+  }
+}
+
 /** Share of a layer's outputs that have no weight left under `mask`; null when its outputs cannot be told apart. */
 export function deadOutputShare(layer: LayerSurvey, mask: LayerMask): number | null {
   const { outputMax } = layer;

@@ -38,20 +38,18 @@ export async function writeOnnx(source: Source, model: Model, options: WriteOpti
     }
     options.beforeCommit();
     // The model last: until it has its name, nothing refers to the new data.
-    [...written].reverse().forEach((file, done) => {
-      commit(file, target, done > 0);
-    });
+    for (const [done, file] of [...written].reverse().entries()) await commit(file, target, done > 0);
   } catch (error) {
     // Backwards, so that folders are empty when it is their turn.
-    for (const file of [...written].reverse()) file.discard();
+    for (const file of [...written].reverse()) await file.discard();
     throw error;
   }
 }
 
 /** Commits one file; a failure after others have their names must not say that nothing was changed. */
-function commit(file: AtomicFile, target: string, halfway: boolean): void {
+async function commit(file: AtomicFile, target: string, halfway: boolean): Promise<void> {
   try {
-    file.commit();
+    await file.commit();
   } catch (error) {
     if (!halfway) throw error;
     throw new PruneScopeError(
