@@ -195,21 +195,21 @@ describe.each(cases.map((c) => c.name))("%s", (name) => {
 it.each(cases.filter((c) => c.magnitude).map((c) => c.name))(
   "zeroes words in place exactly where the mask says: %s",
   async (name) => {
-      const { ordered, surveys, pool, total } = await prepare(name);
-      for (let remove = 1; remove <= total; remove += 1 + Math.floor(random() * 40)) {
-        const { cut } = select(ordered, surveys, pool, remove);
-        for (const l of pool) {
-          const size = ordered.layers[l]!.size;
-          const weights = new Float32Array(size);
-          ordered.layers[l]!.field.read(0, size, weights);
-          // Signs are the weights' own; the mask must not see them.
-          const signed = weights.map((weight, i) => (i % 2 === 0 ? weight : -weight));
-          const flags = keptFlags(ordered, l, cut);
-          clearWords(ordered, l, cut!, new Int32Array(signed.buffer), 0);
-          signed.forEach((weight, i) => expect(Math.abs(weight)).toBe(flags[i] === 1 ? weights[i] : 0));
-        }
+    const { ordered, surveys, pool, total } = await prepare(name);
+    for (let remove = 1; remove <= total; remove += 1 + Math.floor(random() * 40)) {
+      const { cut } = select(ordered, surveys, pool, remove);
+      for (const l of pool) {
+        const size = ordered.layers[l]!.size;
+        const weights = new Float32Array(size);
+        ordered.layers[l]!.field.read(0, size, weights);
+        // Signs are the weights' own; the mask must not see them.
+        const signed = weights.map((weight, i) => (i % 2 === 0 ? weight : -weight));
+        const flags = keptFlags(ordered, l, cut);
+        clearWords(ordered, l, cut!, new Int32Array(signed.buffer), 0);
+        signed.forEach((weight, i) => expect(Math.abs(weight)).toBe(flags[i] === 1 ? weights[i] : 0));
       }
-    },,
+    }
+  },
 );
 
 describe("masks", () => {
