@@ -131,22 +131,30 @@ function reportNotes(open: OpenModel, ranked: RankedScores, recipe: Recipe, zero
   return notes;
 }
 
-/** Bins per octave of the distributions: three bits of the float's fraction. */
+/** Bins per octave of the distributions. */
 const perOctave = 8;
-/** Key bits below an eighth of an octave, counted from the upper half. */
-const binShift = 4;
-/** log2 of the smallest normal float32, where the first bins of the key begin. */
-const exponentBias = 127;
 
-/** Distribution of each layer's scores on a log2 axis. Signed scores are left out: they have no logarithm. */
+/**
+ * Distribution of each layer's scores on a log2 axis. The survey's bins split an octave evenly in value, these evenly in
+ * its logarithm: a bin that an edge cuts is shared out by width. Signed scores are left out: they have no logarithm.
+ */
 export function scoreHistograms(ranked: RankedScores): ScoreHistogram[] {
+  const { criterion, scores } = ranked;
+  const position = (key: number): number => perOctave * Math.log2(scores.scoreOf(key));
   return ranked.surveys.map(({ histogram }) => {
     const counts = new Map<number, number>();
+    const add = (at: number, count: number): void => void (count > 0 && counts.set(at, (counts.get(at) ?? 0) + count));
     histogram.bins.forEach((bin, i) => {
       // Bin 0 holds the zeros; scores so small that they share it do not show on any axis.
-      if (bin === 0 || bin >= firstNonFiniteKey >>> 16 || ranked.criterion.signed) return;
-      const at = (bin >> binShift) - exponentBias * perOctave;
-      counts.set(at, (counts.get(at) ?? 0) + histogram.counts[i]!);
+      if (criterion.signed || bin === 0 || bin >= firstNonFiniteKey >>> 16) return;
+      const count = histogram.counts[i]!;
+      const low = scores.scoreOf(bin * 65536);
+      const high = scores.scoreOf(bin * 65536 + 65535);
+      const first = Math.floor(position(bin * 65536));
+      const edge = 2 ** ((first + 1) / perOctave);
+      const before = high <= edge ? count : Math.round((count * (edge - low)) / (high - low));
+      add(first, before);
+      add(first + 1, count - before);
     });
     const first = counts.size === 0 ? 0 : Math.min(...counts.keys());
     const last = counts.size === 0 ? -1 : Math.max(...counts.keys());

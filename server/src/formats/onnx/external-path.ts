@@ -2,7 +2,7 @@
  * Which paths external data may have. A model is a stranger's file: what it names must lie in its own folder, by the
  * rules of POSIX and of Windows, wherever we run.
  */
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 import { PruneScopeError } from "../../../protocol/errors.js";
 
@@ -24,7 +24,8 @@ export function refusedLocation(location: string): string | null {
 
 /**
  * Absolute path of a model's external data.
- * @throws PruneScopeError `unsafe-path` when it lies outside the model's folder, by its wording or by a link.
+ * @throws PruneScopeError `unsafe-path` when it lies outside the model's folder, by its wording or by a link, `missing-data`
+ * when there is nothing, `malformed-model` when it is no file.
  */
 export function externalPath(modelPath: string, location: string, tensor: string): string {
   const about = { file: modelPath, value: tensor };
@@ -54,6 +55,13 @@ export function externalPath(modelPath: string, location: string, tensor: string
     throw new PruneScopeError(
       "unsafe-path",
       `External data ${JSON.stringify(location)} of tensor "${tensor}" is a link out of the model's folder. Copy the file itself there.`,
+      about,
+    );
+  }
+  if (!statSync(real).isFile()) {
+    throw new PruneScopeError(
+      "malformed-model",
+      `External data ${JSON.stringify(location)} of tensor "${tensor}" is not a regular file.`,
       about,
     );
   }

@@ -16,8 +16,8 @@ import {
 import { PruneScopeError } from "../../../protocol/errors.js";
 
 /** Most nodes and letters of names that inlining may make; a few nested functions can otherwise multiply without bound. */
-const maxNodes = 200_000;
-const maxLetters = 1 << 26;
+const maxNodes = 100_000;
+const maxLetters = 1 << 25;
 const maxDepth = 32;
 
 /** Functions of a model by domain, name and overload. */

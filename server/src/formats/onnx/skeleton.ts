@@ -4,9 +4,12 @@
  * is a small ModelProto that `onnx-buf` decodes, and each tensor in it carries, in a field number that ONNX does not
  * use, its index in the list of payloads. So a model of any size opens in the memory of its structure.
  */
+import type { DescMessage } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Source } from "../source.js";
+import { ruleOf, wires } from "./wire-rules.js";
 
 /** Field number that marks a TensorProto of the skeleton with its payload index. */
 export const payloadField = 536_870_911 - 7;
@@ -28,28 +31,6 @@ export interface Skeleton {
   readonly payloads: readonly (readonly Payload[])[];
 }
 
-/** Wire types as plain numbers: what is in the file may be none of them. */
-const wires: Readonly<Record<"varint" | "bit64" | "delimited" | "bit32", number>> = {
-  varint: WireType.Varint,
-  bit64: WireType.Bit64,
-  delimited: WireType.LengthDelimited,
-  bit32: WireType.Bit32,
-};
-
-type Message = "model" | "graph" | "node" | "attribute" | "tensor" | "sparse" | "function" | "training";
-
-/** Fields through which tensors are reached, from onnx.proto. */
-const children: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
-  model: { 7: "graph", 20: "training", 25: "function" },
-  graph: { 1: "node", 5: "tensor", 15: "sparse" },
-  node: { 5: "attribute" },
-  attribute: { 5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse" },
-  tensor: {},
-  sparse: { 1: "tensor", 2: "tensor" },
-  function: { 7: "node", 11: "attribute" },
-  training: { 1: "graph", 2: "graph" },
-};
-
 const payloadFields: ReadonlySet<number> = new Set([4, 5, 7, 9, 10, 11]);
 
 /** Deepest nesting of messages; `onnx-buf` stops at the same depth. */
@@ -64,7 +45,7 @@ const windowBytes = 64 * 1024;
  */
 export function readSkeleton(source: Source): Skeleton {
   const walk = new Walk(source);
-  walk.message("model", 0, source.size(source.main), 0);
+  walk.message(ModelProtoSchema, 0, source.size(source.main), 0, true);
   return { bytes: walk.writer.finish(), payloads: walk.payloads };
 }
 
@@ -82,19 +63,26 @@ class Walk {
     this.#fileSize = source.size(source.main);
   }
 
-  /** Copies the message in [start, end) to the writer, descending where tensors can be. */
-  message(kind: Message, start: number, end: number, depth: number): void {
+  /**
+   * Walks the message in [start, end) and checks it against its kind: `onnx-buf` believes lengths and wire types. With
+   * `copies` it is written too, without the payloads of its tensors.
+   */
+  message(kind: DescMessage, start: number, end: number, depth: number, copies: boolean): void {
     if (depth > maxDepth) this.#fail(start, `messages are nested more than ${maxDepth} deep`);
-    const into = children[kind];
+    const rule = ruleOf(kind);
     const own: Payload[] = [];
     let copied = start;
     let graphs = 0;
+    const leaveOut = (from: number, to: number): void => {
+      this.#copy(copied, from);
+      copied = to;
+    };
     for (let at = start; at < end;) {
       const fieldStart = at;
       const tag = this.#varint(at, end);
       const field = Math.floor(tag.value / 8);
       const wire = tag.value % 8;
-      if (field === 0) this.#fail(at, "a field has number 0");
+      if (field === 0 || tag.value > 0xffffffff) this.#fail(at, `a field has number ${field}`);
       at = tag.next;
       let bodyStart = at;
       if (wire === wires.varint) at = this.#varint(at, end).next;
@@ -107,33 +95,45 @@ class Walk {
       } else this.#fail(fieldStart, `wire type ${wire} is not used by ONNX`);
       if (at > end) this.#fail(fieldStart, `field ${field} runs ${at - end} bytes past the end of its message`);
 
-      const child = into[field];
-      if (child !== undefined) {
-        if (wire !== wires.delimited)
-          this.#fail(fieldStart, `field ${field} of a ${kind} has wire type ${wire}, not 2`);
-        if (kind === "model" && child === "graph" && ++graphs > 1) this.#fail(fieldStart, "the model has two graphs");
-        this.#copy(copied, fieldStart);
-        this.writer.tag(field, WireType.LengthDelimited).fork();
-        this.message(child, bodyStart, at, depth + 1);
-        this.writer.join();
-        copied = at;
-      } else if (kind === "tensor" && field === payloadField) {
-        this.#copy(copied, fieldStart);
-        copied = at;
-      } else if (kind === "tensor" && wire === wires.delimited && payloadFields.has(field)) {
+      const known = rule.fields.get(field);
+      if (known === undefined) {
+        // A mark of ours that comes from outside would point anywhere.
+        if (field === payloadField && copies) leaveOut(fieldStart, at);
+        continue;
+      }
+      const packed = wire === wires.delimited ? known.packed : null;
+      if (wire !== known.wire && packed === null)
+        this.#fail(fieldStart, `field ${field} of a ${rule.name} has wire type ${wire}, not ${known.wire}`);
+      // The end of a large payload is left unread; whoever decodes it counts its elements.
+      if (packed !== null && at - bodyStart <= inlineBytes) this.#checkPacked(field, packed, bodyStart, at);
+      if (known.message !== null) {
+        if (known.message === GraphProtoSchema && kind === ModelProtoSchema && ++graphs > 1)
+          this.#fail(fieldStart, "the model has two graphs");
+        const goesOn = copies && ruleOf(known.message).leadsToTensors;
+        if (goesOn) {
+          leaveOut(fieldStart, at);
+          this.writer.tag(field, WireType.LengthDelimited).fork();
+        }
+        this.message(known.message, bodyStart, at, depth + 1, goesOn);
+        if (goesOn) this.writer.join();
+      } else if (kind === TensorProtoSchema && wire === wires.delimited && payloadFields.has(field)) {
         const payload = { field, offset: bodyStart, length: at - bodyStart };
         own.push(payload);
-        if (payload.length > inlineBytes) {
-          this.#copy(copied, fieldStart);
-          copied = at;
-        }
+        if (payload.length > inlineBytes) leaveOut(fieldStart, at);
       }
     }
+    if (!copies) return;
     this.#copy(copied, end);
-    if (kind === "tensor") {
+    if (kind === TensorProtoSchema) {
       this.writer.tag(payloadField, WireType.Varint).uint32(this.payloads.length);
       this.payloads.push(own);
     }
+  }
+
+  /** Packed elements end where their field ends, or the decoder would run into the next one. */
+  #checkPacked(field: number, elementBytes: number, start: number, end: number): void {
+    const whole = elementBytes > 0 ? (end - start) % elementBytes === 0 : start === end || this.#byte(end - 1) < 0x80;
+    if (!whole) this.#fail(start, `the last element of field ${field} is cut off`);
   }
 
   #copy(start: number, end: number): void {

@@ -1,0 +1,244 @@
+import { JSDOM } from "jsdom";
+import { describe, expect, it } from "vitest";
+import type { ErrorData } from "../../server/protocol/errors.js";
+import type { VerifyReport } from "../../server/protocol/report.js";
+import type { Activity, ViewState } from "../../server/protocol/view.js";
+import { mountPage } from "../../webview/src/page/page.js";
+import { honestWords } from "../../webview/src/page/saved-panel.js";
+import { ViewStore } from "../../webview/src/state/store.js";
+import { FakeClock, FakeHost } from "./fake-host.js";
+import { fakeModel, fakeSave, loadingState } from "./fake-model.js";
+
+const fake = fakeModel({ layers: 12 });
+const hostile = `</script><img src=x onerror="alert(1)">[x](command:evil)\u202e`;
+
+/** A page without a browser's layout: what it says, not how it looks. */
+function page(state: ViewState): { body: HTMLElement; host: FakeHost; clock: FakeClock; store: ViewStore } {
+  const { document } = new JSDOM(`<body><main id="app"></main></body>`).window;
+  const host = new FakeHost(state.mode === "editor");
+  const clock = new FakeClock();
+  const store = new ViewStore(host, clock);
+  mountPage(document, document.getElementById("app")!, store);
+  store.start();
+  host.send({ type: "state", state });
+  clock.draw();
+  return { body: document.body, host, clock, store };
+}
+
+function text(body: HTMLElement, selector: string): string {
+  const found = body.querySelector(selector);
+  return (found?.textContent ?? "").replaceAll("\u00a0", " ");
+}
+
+function shown(body: HTMLElement, selector: string): boolean {
+  const found = body.querySelector<HTMLElement>(selector);
+  return found !== null && found.closest("[hidden]") === null;
+}
+
+describe("states of the page", () => {
+  const failed: ErrorData = {
+    code: "malformed-model",
+    message: "The file ends in the middle of a tensor.",
+    about: { file: "/models/a.onnx", node: "conv1", operator: "Conv", opset: 17, value: "w", offset: 1234567 },
+  };
+
+  it("loading: what is done, how far it is, and Cancel", () => {
+    const { body, host } = page(loadingState());
+    expect(body.dataset["state"]).toBe("loading");
+    expect(text(body, ".loading .work-label")).toBe("Reading the model · initializers · 12 of 54");
+    expect(body.querySelector<HTMLProgressElement>(".loading progress")?.value).toBe(12);
+    body.querySelector<HTMLElement>(".loading .work-cancel")?.click();
+    expect(host.of("cancel")).toHaveLength(1);
+  });
+
+  it("failed: the sentence, the place, and Retry where it makes sense", () => {
+    const activity: Activity = { kind: "failed", error: failed, retry: true };
+    const { body, host, clock } = page({ ...loadingState(), activity });
+    expect(body.dataset["state"]).toBe("failed");
+    expect(text(body, ".failure-sentence")).toBe(failed.message);
+    const places = [...body.querySelectorAll(".places > div")].map((place) => place.textContent);
+    expect(places).toEqual(["File/models/a.onnx", "Nodeconv1", "OperatorConv (opset 17)", "Tensorw", "Byte1,234,567"]);
+    body.querySelector<HTMLElement>(".failure-retry")?.click();
+    expect(host.of("retry")).toHaveLength(1);
+    host.send({ type: "activity", activity: { ...activity, retry: false } });
+    clock.draw();
+    expect(shown(body, ".failure-retry")).toBe(false);
+  });
+
+  it("failed beside a result: both are shown", () => {
+    const { body } = page({ ...fake.state, activity: { kind: "failed", error: failed, retry: true } });
+    expect(body.dataset["state"]).toBe("ready");
+    expect(body.dataset["activity"]).toBe("failed");
+    expect(shown(body, ".failure")).toBe(true);
+    expect(shown(body, ".grid")).toBe(true);
+  });
+
+  it("failed for scores that are not finite: one click excludes the layer", () => {
+    const { id, weight } = fake.model.layers[3]!;
+    const error: ErrorData = { code: "non-finite", message: "NaN.", about: { value: weight } };
+    const { body, host } = page({ ...fake.state, result: null, activity: { kind: "failed", error, retry: false } });
+    body.querySelector<HTMLElement>(".failure-exclude")?.click();
+    expect(host.of("recipe").at(-1)?.recipe.exclude).toEqual([id]);
+  });
+
+  it("empty: says why", () => {
+    const { body } = page({ ...fakeModel({ layers: 0 }).state, result: null });
+    expect(body.dataset["state"]).toBe("empty");
+    expect(shown(body, ".empty")).toBe(true);
+    expect(shown(body, ".controls")).toBe(false);
+    expect(text(body, ".facts")).toContain("Parameters9,000");
+  });
+
+  it("partial: the layers, while their statistics are computed", () => {
+    const working: Activity = { kind: "working", label: "Analyzing", progress: null };
+    const { body } = page({ ...fake.state, result: null, activity: working });
+    expect(body.dataset["state"]).toBe("loading");
+    expect(text(body, ".headline")).toContain("are being computed");
+    expect(text(body, ".rows .cell-weight")).toBe(fake.model.layers[0]!.weight);
+    expect(body.querySelector(".rows [data-kept]")).toBeNull();
+    expect(body.querySelector(".save")?.hasAttribute("disabled")).toBe(true);
+  });
+
+  it("partial: offers to analyze where nobody does", () => {
+    const { body, host } = page({ ...fake.state, result: null });
+    expect(text(body, ".headline")).toContain("have not been analyzed yet");
+    body.querySelector<HTMLElement>(".analyze")?.click();
+    expect(host.of("recipe")).toHaveLength(1);
+  });
+
+  it("ready: the header, the sentence, exact rows", () => {
+    const { body } = page({ ...fake.state, banner: "The file changed on disk." });
+    expect([body.dataset["state"], body.dataset["rest"]]).toEqual(["ready", "true"]);
+    expect(text(body, ".banner")).toBe("The file changed on disk.");
+    for (const part of ["pytorch 2.4.1", "ai.onnx 17", "ONNX, IR 8"]) expect(text(body, ".facts")).toContain(part);
+    expect(text(body, ".ports")).toContain("imagefloat batch × 3 × 224 × 224");
+    const rows = [...body.querySelectorAll<HTMLElement>(".rows [data-layer-id]")];
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) {
+      const layer = fake.result.report.layers.find(({ id }) => id === row.dataset["layerId"]);
+      expect(row.dataset["kept"]).toBe(String(layer?.kept));
+      expect(row.hasAttribute("data-approximate")).toBe(false);
+    }
+    expect(text(body, ".tally")).toMatch(/^[\d,]+ of [\d,]+ weights kept · [\d.]+ % of all parameters removed$/);
+  });
+
+  it("tells a run for shapes that failed", () => {
+    const shapes: ErrorData = { code: "unsupported-op", message: "No kernel for Foo.", about: {} };
+    expect(text(page({ ...fake.state, shapes }).body, ".disclosure-notes")).toContain("No kernel for Foo.");
+  });
+});
+
+describe("the table", () => {
+  it("excludes by the box of a row", () => {
+    const { body, host } = page(fake.state);
+    const box = body.querySelector<HTMLInputElement>(".rows input[type=checkbox]")!;
+    expect(box.getAttribute("aria-label")).toBe(`Exclude ${fake.model.layers[0]!.weight}`);
+    box.click();
+    expect(host.of("recipe").at(-1)?.recipe.exclude).toEqual([fake.model.layers[0]!.id]);
+  });
+
+  it("sorts by its headers, and says so", () => {
+    const { body, clock } = page(fake.state);
+    const button = body.querySelector<HTMLElement>(".row-head .cell-parameters button")!;
+    button.click();
+    clock.draw();
+    const sorted = (): number[] =>
+      [...body.querySelectorAll(".rows .cell-parameters")].map((cell) => Number(cell.textContent.replaceAll(",", "")));
+    expect(sorted()).toEqual([...sorted()].sort((a, b) => b - a));
+    expect(button.parentElement?.getAttribute("aria-sort")).toBe("descending");
+    button.click();
+    clock.draw();
+    expect(sorted()).toEqual([...sorted()].sort((a, b) => a - b));
+  });
+
+  it("makes rows only for what is in view", () => {
+    const { body } = page(fakeModel({ layers: 500 }).state);
+    expect(body.querySelectorAll(".rows .row").length).toBeLessThan(40);
+    expect(body.querySelector(".grid")?.getAttribute("aria-rowcount")).toBe("501");
+  });
+
+  it("is read-only in a saved report", () => {
+    const { body } = page({ ...fake.state, mode: "report" });
+    expect(body.querySelector<HTMLInputElement>(".rows input")?.disabled).toBe(true);
+    expect(shown(body, ".save")).toBe(false);
+    expect(body.querySelector("vscode-dropdown")).toBeNull();
+  });
+});
+
+describe("after a save", () => {
+  const saved = fakeSave(fake);
+
+  it("says what was written, how outputs differ, what it weighs, and what it is not good for", () => {
+    const { body } = page({ ...fake.state, saved });
+    const said = text(body, ".saved");
+    const { kept, prunable } = saved.save;
+    const zeros = saved.save.layers.reduce((sum, layer) => sum + layer.zeros, 0);
+    expect(said).toContain(`${kept.toLocaleString("en")} of ${prunable.toLocaleString("en")} weights kept`);
+    expect(said).toContain(`${zeros.toLocaleString("en")} zeros counted in the written file`);
+    expect(text(body, "[data-output=logits]")).toBe("logits 1 × 10001.830.2119.4419.4 %");
+    expect(said).toContain("18.5 % of the original's size");
+    expect(said).toContain(honestWords);
+  });
+
+  it("says what is still pending, and what did not work", () => {
+    const pending = page({ ...fake.state, saved: { ...saved, verify: null, compress: null } });
+    expect(pending.body.querySelectorAll(".saved progress")).toHaveLength(2);
+    const error: ErrorData = { code: "out-of-memory", message: "Not enough memory.", about: {} };
+    const { body } = page({ ...fake.state, saved: { ...saved, verify: error, compress: error } });
+    expect(text(body, ".saved")).toContain("The comparison of outputs did not finish: Not enough memory.");
+    expect(text(body, ".saved")).toContain("Compression did not finish: Not enough memory.");
+  });
+
+  it("warns when the written file has fewer zeros than the mask asks for", () => {
+    const layers = saved.save.layers.map((layer, l) => (l === 2 ? { ...layer, zeros: 0 } : layer));
+    const { body } = page({ ...fake.state, saved: { ...saved, save: { ...saved.save, layers } } });
+    expect(text(body, ".saved-wrong")).toContain(layers[2]!.id);
+  });
+
+  it("has no number where outputs cannot be compared", () => {
+    const output = { name: "y", shape: [1], maxDifference: null, meanDifference: null, maxOriginal: 1 };
+    const verify: VerifyReport = { input: "noise", outputs: [output], seconds: 1 };
+    const { body } = page({ ...fake.state, saved: { ...saved, verify } });
+    expect(text(body, "[data-output=y]")).toBe("y 1——1.00—");
+    expect(text(body, ".saved")).toContain("differ in shape");
+  });
+});
+
+describe("hostile text", () => {
+  it("stays text wherever a model or an error can speak", () => {
+    const bad = fakeModel({ layers: 12, name: (l) => `${hostile}${l}`, title: hostile });
+    const evil = { name: hostile, dtype: "float", shape: [hostile], type: hostile } as const;
+    const error: ErrorData = {
+      code: "internal",
+      message: hostile,
+      about: { file: hostile, node: hostile, operator: hostile, value: hostile },
+    };
+    const saved = fakeSave(bad);
+    const { body, store, clock } = page({
+      ...bad.state,
+      banner: hostile,
+      model: {
+        ...bad.model,
+        producer: hostile,
+        docString: hostile,
+        metadata: [{ key: hostile, value: hostile }],
+        opsets: [{ domain: hostile, version: 1 }],
+        notes: [hostile],
+        unprunable: [{ weight: hostile, shape: [1], reason: hostile }],
+        inputs: [evil],
+        outputs: [evil],
+        criteria: [{ id: hostile, title: hostile, summary: hostile, unavailable: hostile }],
+      },
+      shapes: error,
+      activity: { kind: "failed", error, retry: true },
+      saved: { save: { ...saved.save, path: hostile }, verify: error, compress: error },
+    });
+    store.select(bad.model.layers[2]!.id);
+    store.arrange({ filter: hostile });
+    clock.draw();
+    expect(body.querySelectorAll("img, script, a, style, [style*=url], [onerror]")).toHaveLength(0);
+    expect(body.textContent).toContain("<img src=x");
+    expect(text(body, ".detail")).toContain(hostile);
+    expect(text(body, ".title")).toBe(hostile);
+  });
+});

@@ -1,0 +1,156 @@
+/**
+ * The score distribution on the page: of all layers that are ranked, or of the selected one, with the threshold through
+ * it and a line that says it in words.
+ */
+import { elementsOf, setText } from "../elements.js";
+import { scoreDistribution, updateScoreDistribution } from "../plots/score-distribution.js";
+import { addHistograms, binEdge, estimateThreshold, trimLow, type Histogram } from "../state/histogram.js";
+import type { ViewStore } from "../state/store.js";
+import type { Analysis } from "../state/survey.js";
+import { layerLabel, shorten } from "../text/names.js";
+import { counted, integer, score } from "../text/numbers.js";
+import type { FigureView } from "./density-figure.js";
+
+const figureHeight = 190;
+/** Share of scores, the smallest ones, that the plot leaves out and says so. */
+const trimmed = 0.02;
+
+/** Makes the figure. */
+export function createScoreFigure(document: Document, store: ViewStore): FigureView {
+  const h = elementsOf(document);
+  const frame = h("div", { class: "plot-frame", role: "img", "aria-label": "Distribution of scores" });
+  const heading = h("h2", {}, "Scores");
+  const subject = h("span", { class: "figure-subject" });
+  const all = h("button", { type: "button", class: "link", hidden: true }, "Show all layers");
+  all.addEventListener("click", () => {
+    store.select(null);
+  });
+  const words = h("p", { class: "figure-words" });
+  const omitted = h("p", { class: "figure-words figure-omitted" });
+  const element = h(
+    "figure",
+    { class: "figure figure-scores" },
+    h("figcaption", {}, heading, subject, all),
+    h("div", { class: "plot-area" }, frame),
+    words,
+    omitted,
+  );
+
+  let svg: SVGSVGElement | null = null;
+  let histogram: Histogram | null = null;
+  /** Scores too small to be drawn. */
+  let left = { count: 0, under: 0 };
+  /** All ranked layers together: what the threshold is estimated from under scope `global`. */
+  let ranked: { analysis: Analysis; sum: Histogram | null } | null = null;
+  let drawn: { analysis: Analysis | null; layer: number; width: number } = { analysis: null, layer: -1, width: 0 };
+
+  const layerShown = (): number => store.survey?.indexOf.get(store.choices.selected ?? "") ?? -1;
+
+  const draw = (): void => {
+    const analysis = store.survey?.analysis ?? null;
+    const layer = layerShown();
+    const width = frame.clientWidth;
+    if (drawn.analysis === analysis && drawn.layer === layer && drawn.width === width) return;
+    drawn = { analysis, layer, width };
+    svg = null;
+    frame.replaceChildren(...(analysis === null ? [h("p", { class: "figure-empty" }, "Being computed …")] : []));
+    if (analysis === null || width === 0) {
+      histogram = null;
+      return;
+    }
+    if (ranked?.analysis !== analysis) {
+      ranked = { analysis, sum: addHistograms(analysis.histograms.filter((_, l) => !analysis.layers[l]!.excluded)) };
+    }
+    histogram = layer < 0 ? ranked.sum : addHistograms(analysis.histograms.slice(layer, layer + 1));
+    if (histogram === null) {
+      frame.append(h("p", { class: "figure-empty" }, "No score here is a finite number above 0."));
+      return;
+    }
+    const tail = trimLow(histogram, trimmed);
+    left = { count: tail.cut, under: binEdge(tail.histogram, 0) };
+    svg = scoreDistribution(
+      { histogram: tail.histogram, threshold: threshold() },
+      { document, width, height: figureHeight },
+    );
+    frame.append(svg);
+  };
+
+  /** Score of the weakest kept weight: the engine's word at rest, from the histogram in between. */
+  const threshold = (): number | null => {
+    const { counts } = store;
+    const layer = drawn.layer;
+    if (counts === null || histogram === null || ranked === null || store.blocked) return null;
+    if (layer >= 0 && counts.excluded[layer]!) return null;
+    if (store.recipe.scope === "layer") return layer < 0 ? null : estimateThreshold(histogram, counts.kept[layer]!);
+    if (counts.threshold !== undefined) return counts.threshold;
+    return ranked.sum === null ? null : estimateThreshold(ranked.sum, counts.ranked);
+  };
+
+  const showWords = (line: number | null): void => {
+    const { counts, survey } = store;
+    const analysis = survey?.analysis;
+    const layer = drawn.layer;
+    if (counts === null || analysis === null || analysis === undefined) {
+      setText(words, "");
+      setText(omitted, "");
+      return;
+    }
+    const exact = !counts.approximate && counts.threshold !== undefined && store.recipe.scope === "global";
+    const parts: string[] = [];
+    if (store.blocked) parts.push("no threshold: not all scores are finite");
+    else if (layer >= 0 && counts.excluded[layer]!) parts.push("excluded: nothing goes");
+    else if (line === null) {
+      const each = store.recipe.scope === "layer" && layer < 0;
+      parts.push(each ? "every layer has its own threshold: select one" : "nothing above 0 goes");
+    } else if (line === Infinity) parts.push("everything goes");
+    else parts.push(`scores under ${exact ? "" : "≈ "}${score(line)} go`);
+    const chosen = layer >= 0 ? [analysis.layers[layer]!] : analysis.layers.filter((report) => !report.excluded);
+    let zeros = 0;
+    let nonFinite = 0;
+    for (const report of chosen) {
+      zeros += Math.round(report.score.zeroShare * report.parameters);
+      nonFinite += report.score.nonFinite;
+    }
+    const unseen: string[] = [];
+    if (zeros > 0) unseen.push(counted(zeros, "exact zero"));
+    if (svg !== null && left.count > 0) unseen.push(`${integer(left.count)} under ${score(left.under)}`);
+    if (nonFinite > 0) unseen.push(`${integer(nonFinite)} not finite`);
+    setText(words, parts.join(" · "));
+    setText(omitted, unseen.length === 0 ? "" : `not drawn: ${unseen.join(", ")}`);
+  };
+
+  const showSubject = (): void => {
+    const { survey } = store;
+    const analysis = survey?.analysis;
+    const layer = layerShown();
+    all.hidden = layer < 0;
+    if (survey === null || layer < 0) {
+      const excluded = analysis?.layers.filter((report) => report.excluded).length ?? 0;
+      setText(subject, excluded === 0 ? "all layers" : `all layers but ${excluded} excluded`);
+      subject.title = "";
+      return;
+    }
+    const label = layerLabel(survey.model.layers[layer]!);
+    setText(subject, shorten(label, 44));
+    subject.title = label;
+  };
+
+  if (document.defaultView !== null && "ResizeObserver" in document.defaultView) {
+    new ResizeObserver(draw).observe(frame);
+  }
+
+  return {
+    element,
+    show(changes) {
+      if (changes.has("state") || changes.has("selection")) {
+        draw();
+        showSubject();
+      }
+      if (changes.has("sparsity") || changes.has("selection")) {
+        const line = threshold();
+        if (svg !== null) updateScoreDistribution(svg, line);
+        showWords(line);
+      }
+    },
+  };
+}

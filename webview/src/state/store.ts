@@ -1,0 +1,308 @@
+/**
+ * The view's state: what the host sent, what the person chose, and the counts at the slider's sparsity. Changes are
+ * gathered and announced once a frame, so that any number of slider events costs one update.
+ */
+import type { LayerId, ModelView } from "../../../server/protocol/model.js";
+import { defaultRecipe, type Recipe } from "../../../server/protocol/recipe.js";
+import type { AnalysisResult } from "../../../server/protocol/report.js";
+import type { ToView, ViewState } from "../../../server/protocol/view.js";
+import type { HostPort } from "../host/host-port.js";
+import { choicesFor, readChoices, sameChoice, type Choices, type RecipeChoice } from "./choices.js";
+import type { Clock } from "./clock.js";
+import { ExactQuestions } from "./exact-questions.js";
+import { LiveCounts } from "./live-counts.js";
+import { surveyOf, type Survey } from "./survey.js";
+
+/** What changed since the last announcement; `state` stands for everything that the host sends. */
+export type Change = "state" | "activity" | "recipe" | "sparsity" | "order" | "selection" | "reveal";
+
+/** How long the slider has to stand still to be at rest, in milliseconds. */
+export const restDelay = 150;
+/** How often a question is asked again that was cancelled, because another view of the model asked one. */
+const mostRepeats = 3;
+
+export class ViewStore {
+  view: ViewState | null = null;
+  survey: Survey | null = null;
+  counts: LiveCounts | null = null;
+  choices: Choices;
+  /** Why exact counts could not be had, as a sentence. */
+  notice: string | null = null;
+  /** Whether the numbers are final: exact, or as good as they get without a host. */
+  rest = false;
+
+  private readonly questions: ExactQuestions;
+  private readonly listeners: ((changes: ReadonlySet<Change>) => void)[] = [];
+  private changes = new Set<Change>();
+  private pendingRecipe: RecipeChoice | null = null;
+  private restored = false;
+  private moving: (() => void) | null = null;
+  private repeats = 0;
+  private postedSparsity: number | null = null;
+  private stopRemembering: (() => void) | null = null;
+
+  constructor(
+    private readonly host: HostPort,
+    private readonly clock: Clock,
+  ) {
+    this.questions = new ExactQuestions(host);
+    this.choices = readChoices(host.recall());
+  }
+
+  /** Whether there is a host that saves, excludes and answers. */
+  get live(): boolean {
+    return this.host.live;
+  }
+
+  /** The recipe as the person has it now, the newest choices included. */
+  get recipe(): Recipe {
+    const recipe = this.view?.recipe ?? defaultRecipe;
+    return { ...recipe, ...this.pendingRecipe, sparsity: this.sparsity };
+  }
+
+  get sparsity(): number {
+    return this.choices.sparsity ?? this.view?.recipe.sparsity ?? defaultRecipe.sparsity;
+  }
+
+  /** Whether the result at hand was computed for the recipe as it is now. */
+  get fits(): boolean {
+    const analysis = this.survey?.analysis;
+    return analysis !== null && analysis !== undefined && sameChoice(analysis.result.recipe, this.recipe);
+  }
+
+  /** Starts listening to the host and asks for the whole state. */
+  start(): void {
+    this.host.listen((message) => {
+      this.receive(message);
+    });
+    this.host.post({ type: "ready" });
+  }
+
+  /** Calls `listener` once a frame with all that changed. */
+  subscribe(listener: (changes: ReadonlySet<Change>) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Whether scores that are no numbers keep everything from being ranked; then nothing moves with the slider. */
+  get blocked(): boolean {
+    return (this.survey?.analysis?.blocking.length ?? 0) > 0;
+  }
+
+  /** The slider moved: everything follows in the next frame. */
+  slide(sparsity: number): void {
+    this.keep({ sparsity });
+    this.rest = false;
+    this.notice = null;
+    this.repeats = 0;
+    this.questions.forget();
+    this.settleLater();
+    this.mark("sparsity");
+  }
+
+  /** The slider came to rest. */
+  settle(): void {
+    this.moving?.();
+    this.moving = null;
+    if (this.host.live && this.choices.sparsity !== null && this.postedSparsity !== this.sparsity) {
+      this.postedSparsity = this.sparsity;
+      this.host.post({ type: "sparsity", sparsity: this.sparsity });
+    }
+    this.seekExact();
+    this.mark("sparsity");
+  }
+
+  /** Changes criterion, scope or exclusions and lets the host analyse again. */
+  choose(change: Partial<RecipeChoice>): void {
+    this.pendingRecipe = choiceOf({ ...this.recipe, ...change });
+    this.keep({ recipe: this.pendingRecipe });
+    this.questions.forget();
+    this.rest = false;
+    this.host.post({ type: "recipe", recipe: this.recipe });
+    this.mark("recipe", "sparsity");
+  }
+
+  /** Leaves a layer dense, or no longer. */
+  exclude(id: LayerId, excluded: boolean): void {
+    const others = this.recipe.exclude.filter((other) => other !== id);
+    this.choose({ exclude: excluded ? [...others, id] : others });
+  }
+
+  select(id: LayerId | null): void {
+    if (this.choices.selected === id) return;
+    this.keep({ selected: id });
+    this.mark("selection");
+  }
+
+  /** Changes how the table is sorted and filtered, or remembers where it is scrolled to. */
+  arrange(change: Partial<Pick<Choices, "sort" | "filter" | "scrollTop">>): void {
+    this.keep(change);
+    if (change.sort !== undefined || change.filter !== undefined) this.mark("order");
+  }
+
+  /** Asks for an analysis with the recipe as it is, where the settings said not to start one. */
+  analyze(): void {
+    this.choose({});
+  }
+
+  save(as: boolean): void {
+    this.host.post({ type: "save", recipe: this.recipe, as });
+  }
+
+  cancel(): void {
+    this.host.post({ type: "cancel" });
+  }
+
+  retry(): void {
+    this.host.post({ type: "retry" });
+  }
+
+  private receive(message: ToView): void {
+    switch (message.type) {
+      case "state":
+        this.takeState(message.state);
+        break;
+      case "activity":
+        if (this.view === null) return;
+        this.view = { ...this.view, activity: message.activity };
+        // Work that ended without bringing the recipe that was asked for was cancelled, or it failed.
+        if (message.activity.kind !== "working" && this.pendingRecipe !== null) this.giveUpRecipe();
+        this.mark("activity");
+        break;
+      case "reveal":
+        if (this.survey?.indexOf.has(message.layer) !== true) return;
+        this.keep({ selected: message.layer, filter: "" });
+        this.mark("selection", "order", "reveal");
+        break;
+      case "reply": {
+        const answer = this.questions.accept(message);
+        if (answer === null || this.counts === null) return;
+        if (!("error" in answer)) this.counts.settle(answer);
+        else if (answer.error.code !== "cancelled") this.notice = answer.error.message;
+        else if (this.repeats++ < mostRepeats) {
+          this.settleLater();
+          return;
+        }
+        this.rest = true;
+        this.mark("sparsity");
+      }
+    }
+  }
+
+  private takeState(state: ViewState): void {
+    const before = this.view;
+    // Unchanged parts keep their identity, so that nothing that shows them is built again.
+    const model = before !== null && sameModel(before.model, state.model) ? before.model : state.model;
+    const old = this.survey?.analysis?.result ?? null;
+    const result = sameResult(old, state.result) ? old : state.result;
+    this.view = { ...state, model, result };
+    if (this.pendingRecipe !== null && sameChoice(state.recipe, this.pendingRecipe)) this.pendingRecipe = null;
+    if (model === null) {
+      this.survey = this.counts = null;
+    } else if (this.survey?.model !== model || old !== result) {
+      this.choices = choicesFor(this.choices, model.path);
+      this.survey = surveyOf(model, result);
+      const analysis = this.survey.analysis;
+      this.counts = analysis === null ? null : new LiveCounts(this.survey, analysis);
+      this.questions.forget();
+    }
+    if (model !== null) this.restoreRecipe(state.recipe);
+    if (this.moving === null) this.seekExact();
+    this.mark("state", "sparsity");
+  }
+
+  /**
+   * After a reload the host starts from its settings again: what was chosen here before is asked for once more. A host
+   * that has moved on meanwhile, because another view of the model changed its recipe, keeps what it has.
+   */
+  private restoreRecipe(hosts: Recipe): void {
+    if (this.restored) return;
+    this.restored = true;
+    const { recipe: chosen, hostRecipe: first } = this.choices;
+    if (first === null) this.keep({ hostRecipe: choiceOf(hosts) });
+    else if (this.host.live && chosen !== null && sameChoice(first, hosts) && !sameChoice(chosen, hosts)) {
+      this.choose({ ...chosen, exclude: chosen.exclude.filter((id) => this.survey?.indexOf.has(id) === true) });
+    }
+  }
+
+  private giveUpRecipe(): void {
+    this.pendingRecipe = null;
+    this.keep({ recipe: this.view === null ? null : choiceOf(this.view.recipe) });
+    this.seekExact();
+    this.mark("recipe", "sparsity");
+  }
+
+  private settleLater(): void {
+    this.moving?.();
+    this.moving = this.clock.after(restDelay, () => {
+      this.settle();
+    });
+  }
+
+  /** Makes the counts exact where that is possible without asking, and asks the host for the rest. */
+  private seekExact(): void {
+    const { counts, survey } = this;
+    const result = survey?.analysis?.result;
+    if (counts === null || result === undefined) {
+      this.rest = false;
+      return;
+    }
+    const { sparsity, fits, recipe } = this;
+    const { report } = result;
+    if (this.blocked) {
+      if (!this.fits) counts.settleFromReport();
+      this.rest = this.fits || !this.host.live;
+      return;
+    }
+    const settled = !counts.approximate && counts.sparsity === sparsity;
+    const reported = sparsity === report.sparsity && recipe.scope === report.scope;
+    if (fits && reported && !settled) counts.settleFromReport();
+    else if (!fits || !settled) counts.interpolate(sparsity, recipe.scope);
+    this.rest = !this.host.live || (fits && !counts.approximate);
+    if (!this.host.live || !fits || this.questions.pending) return;
+    if (counts.approximate || counts.threshold === undefined) {
+      this.questions.ask(result.resultId, sparsity, recipe.scope);
+    }
+  }
+
+  private keep(change: Partial<Choices>): void {
+    this.choices = { ...this.choices, ...change };
+    this.stopRemembering ??= this.clock.after(100, () => {
+      this.stopRemembering = null;
+      this.host.remember(this.choices);
+    });
+  }
+
+  private mark(...changes: Change[]): void {
+    if (this.changes.size === 0) {
+      this.clock.frame(() => {
+        this.announce();
+      });
+    }
+    for (const change of changes) this.changes.add(change);
+  }
+
+  private announce(): void {
+    const changes = this.changes;
+    this.changes = new Set();
+    if (changes.has("sparsity") && this.counts !== null && !this.rest && !this.blocked && !this.questions.pending) {
+      if (this.counts.sparsity !== this.sparsity || !this.fits)
+        this.counts.interpolate(this.sparsity, this.recipe.scope);
+    }
+    for (const listener of this.listeners) listener(changes);
+  }
+}
+
+function choiceOf({ criterion, scope, exclude }: RecipeChoice): RecipeChoice {
+  return { criterion, scope, exclude };
+}
+
+function sameModel(a: ModelView | null, b: ModelView | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.fingerprint === b.fingerprint && JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Scores and recipe together decide everything in a result, so its arrays need not be compared. */
+function sameResult(a: AnalysisResult | null, b: AnalysisResult | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.resultId === b.resultId && JSON.stringify(a.recipe) === JSON.stringify(b.recipe);
+}
