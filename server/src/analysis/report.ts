@@ -143,7 +143,9 @@ export function scoreHistograms(ranked: RankedScores): ScoreHistogram[] {
   const position = (key: number): number => perOctave * Math.log2(scores.scoreOf(key));
   return ranked.surveys.map(({ histogram }) => {
     const counts = new Map<number, number>();
-    const add = (at: number, count: number): void => void (count > 0 && counts.set(at, (counts.get(at) ?? 0) + count));
+    const add = (at: number, count: number): void => {
+      if (count > 0) counts.set(at, (counts.get(at) ?? 0) + count);
+    };
     histogram.bins.forEach((bin, i) => {
       // Bin 0 holds the zeros; scores so small that they share it do not show on any axis.
       if (criterion.signed || bin === 0 || bin >= firstNonFiniteKey >>> 16) return;
