@@ -29,7 +29,7 @@ export async function benchModel(megabytes: number, folder: string): Promise<Row
   const bytes = statSync(path).size;
   const target = join(folder, "saved.onnx");
   const copy = join(folder, "copy.onnx");
-  const settings = { threads: 0, memoryLimit: 0, cacheMaxSize: 0 };
+  const settings = { threads: 0, memoryLimit: 0, cacheMaxSize: 100 };
   const engine = new EngineHost({
     entry: join(process.cwd(), "dist", "engine.js"),
     storage: join(folder, "cache"),

@@ -1,17 +1,23 @@
 /** Runs jobs in an engine process for the command line, with a progress bar on a terminal's stderr. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SingleBar, Presets } from "cli-progress";
 import type { JobName, Jobs, Progress } from "../../protocol/requests.js";
 import { EngineHost } from "../engine/host.js";
 
 export class CommandEngine {
   readonly #host: EngineHost;
+  readonly #storage: string;
   readonly #abort = new AbortController();
   #bar: SingleBar | null = null;
   #stage: string | null = null;
 
   constructor(entry: string) {
-    const settings = { threads: 0, memoryLimit: 0, cacheMaxSize: 0 };
-    this.#host = new EngineHost({ entry, storage: null, settings });
+    const settings = { threads: 0, memoryLimit: 0, cacheMaxSize: 1024 };
+    // Between the jobs of one command only: an analysis that is saved right after is not done twice.
+    this.#storage = mkdtempSync(join(tmpdir(), "prunescope-"));
+    this.#host = new EngineHost({ entry, storage: this.#storage, settings });
   }
 
   /** Runs one job. @throws PruneScopeError the job's own, or `cancelled` after {@link cancel}. */
@@ -41,6 +47,7 @@ export class CommandEngine {
   dispose(): void {
     this.clearProgress();
     this.#host.dispose();
+    rmSync(this.#storage, { recursive: true, force: true });
   }
 
   #show({ stage, done, total }: Progress): void {

@@ -10,24 +10,21 @@ import { addHistograms, type LayerSurvey } from "./survey.js";
  * One pass over the layers that have scores in a bin where some layer's strongest lies; two more where scores tie there.
  */
 export function lastRanks(scores: OrderedScores, surveys: readonly LayerSurvey[], pool: readonly number[]): number[] {
-  const tops = [...new Set(pool.map((l) => surveys[l]!.maxKey))].sort((a, b) => a - b);
+  const tops = Uint32Array.from(new Set(pool.map((l) => surveys[l]!.maxKey))).sort();
   const flagged = new Uint8Array(65536);
-  for (const key of tops) flagged[key >>> 16] = 1;
+  // Index of the first top in or behind each flagged bin: few tops share a bin, so the search from there is short.
+  const firstTop = new Int32Array(65536);
+  tops.forEach((key, j) => {
+    if (flagged[key >>> 16] === 0) firstTop[key >>> 16] = j;
+    flagged[key >>> 16] = 1;
+  });
   const visits = pool.filter((l) => surveys[l]!.histogram.bins.some((bin) => flagged[bin] === 1));
 
   // between[j]: elements of flagged bins with tops[j − 1] < key < tops[j]; equal[j]: with key = tops[j].
   const between = new Float64Array(tops.length + 1);
   const equal = new Float64Array(tops.length);
   for (const l of visits) {
-    scores.blocks(l, (keys, _start, count) => {
-      for (let i = 0; i < count; i++) {
-        const key = keys[i]!;
-        if (flagged[key >>> 16] === 0) continue;
-        const j = lowerBound(tops, key);
-        if (tops[j] === key) equal[j]!++;
-        else between[j]!++;
-      }
-    });
+    scores.blocks(l, (keys, _start, count) => countAround(keys, count, tops, flagged, firstTop, between, equal));
   }
   const upper = addHistograms(pool.map((l) => surveys[l]!.histogram));
   const below = new Float64Array(tops.length);
@@ -43,23 +40,47 @@ export function lastRanks(scores: OrderedScores, surveys: readonly LayerSurvey[]
   return pool.map((l, p) => below[lowerBound(tops, surveys[l]!.maxKey)]! + behind[p]!);
 }
 
+/** Counts the keys of one block that lie in flagged bins: at a top, or before the next one. */
+function countAround(
+  keys: Uint32Array,
+  count: number,
+  tops: Uint32Array,
+  flagged: Uint8Array,
+  firstTop: Int32Array,
+  between: Float64Array,
+  equal: Float64Array,
+): void {
+  for (let i = 0; i < count; i++) {
+    const key = keys[i]!;
+    const bin = key >>> 16;
+    if (flagged[bin] === 0) continue;
+    let j = firstTop[bin]!;
+    while (j < tops.length && tops[j]! < key) j++;
+    if (j < tops.length && tops[j] === key) equal[j] = equal[j]! + 1;
+    else between[j] = between[j]! + 1;
+  }
+}
+
 /** For each layer of the pool: how many of the weights that tie with its strongest lie at or before it in the order. */
 function ranksAmongTies(
   scores: OrderedScores,
   surveys: readonly LayerSurvey[],
   pool: readonly number[],
   visits: readonly number[],
-  tops: readonly number[],
+  tops: Uint32Array,
   equal: Float64Array,
 ): number[] {
-  const tied = new Set(tops.filter((_, j) => equal[j]! > 1));
+  const tied = new Set([...tops].filter((_, j) => equal[j]! > 1));
   const ranks = pool.map(() => 1);
   if (tied.size === 0) return ranks;
+  const tiedBins = new Uint8Array(65536);
+  for (const key of tied) tiedBins[key >>> 16] = 1;
+  const concerned = visits.filter((l) => surveys[l]!.histogram.bins.some((bin) => tiedBins[bin] === 1));
   const visit = (each: (place: Place) => void): void => {
-    for (const l of visits) {
+    for (const l of concerned) {
       scores.blocks(l, (keys, start, count) => {
         let magnitudes: Float64Array | null = null;
-        for (let i = 0; i < count; i++) {
+        for (let i = nextIn(keys, 0, count, tiedBins); i < count; i = nextIn(keys, i + 1, count, tiedBins)) {
           const key = keys[i]!;
           if (!tied.has(key)) continue;
           magnitudes ??= scores.magnitudes(l, start, count);
@@ -102,8 +123,15 @@ function ranksAmongTies(
   return pool.map((l) => rankOf.get(l) ?? 1);
 }
 
+/** Index of the next key in one of the bins, from `from` on; `count` when there is none. */
+function nextIn(keys: Uint32Array, from: number, count: number, bins: Uint8Array): number {
+  let i = from;
+  while (i < count && bins[keys[i]! >>> 16] === 0) i++;
+  return i;
+}
+
 /** First index whose value is not below `key`. */
-function lowerBound(sorted: readonly number[], key: number): number {
+function lowerBound(sorted: Uint32Array, key: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

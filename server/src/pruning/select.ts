@@ -71,14 +71,19 @@ function refine(
   const empty: SparseHistogram = { bins: new Uint16Array(0), counts: new Uint32Array(0) };
   return pool.map((l) => {
     if (countIn(surveys[l]!.histogram, bin) === 0) return empty;
-    scores.blocks(l, (keys, _start, count) => {
-      for (let i = 0; i < count; i++) {
-        const key = keys[i]!;
-        if (key >>> 16 === bin) dense[key & 0xffff] = dense[key & 0xffff]! + 1;
-      }
-    });
+    scores.blocks(l, (keys, _start, count) => countLower(keys, count, bin, dense));
     return compress(dense);
   });
+}
+
+/** Counts the lower halves of the keys whose upper half is `bin`. Loops stay out of closures, which engines inline badly. */
+function countLower(keys: Uint32Array, count: number, bin: number, dense: Uint32Array): void {
+  for (let i = 0; i < count; i++) {
+    const key = keys[i]!;
+    if (key >>> 16 !== bin) continue;
+    const low = key & 0xffff;
+    dense[low] = dense[low]! + 1;
+  }
 }
 
 /** Calls `visit` with the magnitude and hash of every element of the pool whose key is `key`, in file order. */

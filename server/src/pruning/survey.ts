@@ -77,10 +77,7 @@ function surveyLayer(scores: OrderedScores, l: number, layout: OutputLayout | nu
   // Short loops that each do one thing over a block in the cache are faster than one loop that does all.
   scores.blocks(l, (keys, start, count, values) => {
     const zeroBin = dense[zeroKey >>> 16]!;
-    for (let i = 0; i < count; i++) {
-      const bin = keys[i]! >>> 16;
-      dense[bin] = dense[bin]! + 1;
-    }
+    countUpper(keys, count, dense);
     if (dense[zeroKey >>> 16]! > zeroBin) for (let i = 0; i < count; i++) if (keys[i] === zeroKey) zeros++;
     raiseOutputs(max, rows, keys, start, count);
     const block = moments(values, count);
@@ -92,6 +89,14 @@ function surveyLayer(scores: OrderedScores, l: number, layout: OutputLayout | nu
   for (const key of max) if (key > maxKey) maxKey = key;
   const outputMax = layout === null ? null : max;
   return { size, histogram: compress(dense), sum, sumOfSquares, maxKey, zeros, nonFinite, outputMax };
+}
+
+/** Counts the upper halves of the keys. */
+function countUpper(keys: Uint32Array, count: number, dense: Uint32Array): void {
+  for (let i = 0; i < count; i++) {
+    const bin = keys[i]! >>> 16;
+    dense[bin] = dense[bin]! + 1;
+  }
 }
 
 /** Sum and sum of squares, in float64, with two accumulators each: additions wait for each other otherwise. */

@@ -2,23 +2,26 @@
  * Model-local functions are inlined: each call is replaced by the function's nodes with their values renamed and their
  * attribute references filled in, so that weights and operators inside are found like any others.
  */
-import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
-import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  type FunctionProto,
-  type GraphProto,
-  GraphProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  ValueInfoProtoSchema,
-} from "onnx-buf";
+import type { Message } from "@bufbuild/protobuf";
+import type { AttributeProto, FunctionProto, GraphProto, NodeProto } from "onnx-buf";
 import { PruneScopeError } from "../../../protocol/errors.js";
 
-/** Most nodes and letters of names that inlining may make; a few nested functions can otherwise multiply without bound. */
+/**
+ * Most nodes, and letters of their names, that inlining may make: a few nested functions can otherwise multiply without
+ * bound. What a call makes is counted before it is made.
+ */
 const maxNodes = 100_000;
 const maxLetters = 1 << 25;
 const maxDepth = 32;
+
+/** What a function becomes once every call inside it is replaced, those in its branches and bodies included. */
+interface Extent {
+  /** Calls are counted too, so that chains of nothing but calls are bounded. */
+  readonly nodes: number;
+  /** Names that get the call in front, and the letters of all names without it. */
+  readonly names: number;
+  readonly letters: number;
+}
 
 /** Functions of a model by domain, name and overload. */
 export class Functions {
@@ -26,8 +29,9 @@ export class Functions {
   /** Names of the functions that were inlined at least once. */
   readonly used = new Set<string>();
   readonly #file: string;
-  readonly #extents = new Map<FunctionProto, Extent>();
-  #made = 0;
+  /** null while a function is being counted. */
+  readonly #extents = new Map<FunctionProto, Extent | null>();
+  #nodes = 0;
   #letters = 0;
   #calls = 0;
 
@@ -36,31 +40,33 @@ export class Functions {
     for (const one of functions) this.#table.set(key(one.domain, one.name, one.overload), one);
   }
 
-  /** `nodes` with every call of a local function replaced by its body. */
-  inline(nodes: readonly NodeProto[], depth = 0): readonly NodeProto[] {
+  /**
+   * `nodes` with every call of a local function replaced by its body.
+   * @throws PruneScopeError `malformed-model` for functions that call themselves, or become too large.
+   */
+  inline(nodes: readonly NodeProto[], nested = false): readonly NodeProto[] {
     if (this.#table.size === 0) return nodes;
     const result: NodeProto[] = [];
     for (const node of nodes) {
-      const body = this.#table.get(key(node.domain, node.opType, node.overload));
+      const body = this.#called(node);
       if (body === undefined) {
         result.push(node);
         continue;
       }
-      if (depth >= maxDepth) this.#fail(`functions call each other more than ${maxDepth} deep, at "${node.opType}"`);
-      this.used.add(body.domain === "" ? body.name : `${body.domain}.${body.name}`);
+      if (!nested) this.#spend(node, body);
+      this.used.add(label(body));
       // Not spread into one call: there may be more nodes than a call can have arguments.
-      for (const made of this.inline(this.#instantiate(body, node), depth + 1)) result.push(made);
+      for (const made of this.inline(this.#instantiate(body, node), true)) result.push(made);
     }
     return result;
   }
 
+  #called(node: NodeProto): FunctionProto | undefined {
+    return this.#table.get(key(node.domain, node.opType, node.overload));
+  }
+
   #instantiate(body: FunctionProto, call: NodeProto): NodeProto[] {
-    const extent = this.#extentOf(body);
-    this.#made += extent.nodes;
-    if (this.#made > maxNodes) this.#fail(`inlining its functions makes more than ${maxNodes} nodes`);
-    const prefix = `${call.name || call.output.find((name) => name !== "") || call.opType}#${this.#calls++}`;
-    this.#letters += extent.names * prefix.length + extent.letters;
-    if (this.#letters > maxLetters) this.#fail("inlining its functions makes too many or too long names");
+    const prefix = `${callLabel(call)}#${this.#calls++}`;
     const names = new Map<string, string>([["", ""]]);
     body.input.forEach((name, i) => names.set(name, call.input[i] ?? ""));
     body.output.forEach((name, i) => names.set(name, call.output[i] || `${prefix}/${name}`));
@@ -71,15 +77,42 @@ export class Functions {
       list.flatMap((attribute) => {
         if (attribute.refAttrName === "") return [renameGraphs(attribute, scope, attributes)];
         const source = given.get(attribute.refAttrName) ?? defaults.get(attribute.refAttrName);
-        return source === undefined ? [] : [altered(AttributeProtoSchema, source, { name: attribute.name })];
+        return source === undefined ? [] : [altered(source, { name: attribute.name })];
       });
     return body.node.map((node) => rewritten(node, `${prefix}/${node.name}`, value, attributes));
   }
 
-  #extentOf(body: FunctionProto): Extent {
-    let extent = this.#extents.get(body);
-    if (extent === undefined) this.#extents.set(body, (extent = extentOf(body.node)));
-    return extent;
+  /** Counts what a call will make. */
+  #spend(call: NodeProto, body: FunctionProto): void {
+    const { nodes, names, letters } = this.#extentOf(body, 0);
+    this.#nodes += nodes;
+    this.#letters += letters + names * prefixLength(call);
+    if (this.#nodes > maxNodes) this.#fail(`inlining its functions makes more than ${maxNodes} nodes`);
+    if (this.#letters > maxLetters) this.#fail("inlining its functions makes too many or too long names");
+  }
+
+  #extentOf(body: FunctionProto, depth: number): Extent {
+    const known = this.#extents.get(body);
+    if (known === null) return this.#fail(`function "${label(body)}" calls itself`);
+    if (known !== undefined) return known;
+    if (depth > maxDepth) this.#fail(`functions call each other more than ${maxDepth} deep, at "${label(body)}"`);
+    this.#extents.set(body, null);
+    const total = { nodes: 0, names: 0, letters: 0 };
+    const visit = (nodes: readonly NodeProto[]): void => {
+      for (const node of nodes) {
+        total.names += 1 + node.input.length + node.output.length;
+        for (const one of [node.name, ...node.input, ...node.output]) total.letters += one.length;
+        const inner = this.#called(node);
+        const { nodes: made, names, letters } = inner === undefined ? nothing : this.#extentOf(inner, depth + 1);
+        total.nodes += 1 + made;
+        total.names += names;
+        total.letters += letters + names * prefixLength(node);
+        for (const { g, graphs } of node.attribute) for (const one of g === undefined ? graphs : [g]) visit(one.node);
+      }
+    };
+    visit(body.node);
+    this.#extents.set(body, total);
+    return total;
   }
 
   #fail(what: string): never {
@@ -87,27 +120,15 @@ export class Functions {
   }
 }
 
-/** How much there is in nodes and in the graphs inside them: what one call multiplies. */
-interface Extent {
-  readonly nodes: number;
-  readonly names: number;
-  readonly letters: number;
-}
+/** What a node that is no call makes beside itself. */
+const nothing: Extent = { nodes: 0, names: 0, letters: 0 };
 
-function extentOf(nodes: readonly NodeProto[]): Extent {
-  const total = { nodes: 0, names: 0, letters: 0 };
-  const visit = (list: readonly NodeProto[]): void => {
-    for (const { name, input, output, attribute } of list) {
-      total.nodes++;
-      total.names += 1 + input.length + output.length;
-      for (const one of [name, ...input, ...output]) total.letters += one.length;
-      for (const { g, graphs } of attribute)
-        for (const graph of g === undefined ? graphs : [g, ...graphs]) visit(graph.node);
-    }
-  };
-  visit(nodes);
-  return total;
-}
+const label = ({ domain, name }: FunctionProto): string => (domain === "" ? name : `${domain}.${name}`);
+
+const callLabel = (call: NodeProto): string => call.name || call.output.find((name) => name !== "") || call.opType;
+
+/** Letters that a call puts in front of the names of its function, its number among the calls included. */
+const prefixLength = (call: NodeProto): number => callLabel(call).length + 8;
 
 type Rename = (name: string) => string;
 /** Attributes of a node inside a function: references filled in, values in graphs renamed by the second argument. */
@@ -125,19 +146,19 @@ function renameGraphs(attribute: AttributeProto, outer: Rename, attributes: Fill
       ...proto.node.flatMap((node) => node.output),
     ]);
     const value = (name: string): string => (own.has(name) ? name : outer(name));
-    return altered(GraphProtoSchema, proto, {
+    return altered(proto, {
       node: proto.node.map((node) => rewritten(node, node.name, value, attributes)),
-      output: proto.output.map((output) => altered(ValueInfoProtoSchema, output, { name: value(output.name) })),
+      output: proto.output.map((output) => altered(output, { name: value(output.name) })),
     });
   };
-  return altered(AttributeProtoSchema, attribute, {
+  return altered(attribute, {
     graphs: attribute.graphs.map(graph),
     ...(attribute.g === undefined ? {} : { g: graph(attribute.g) }),
   });
 }
 
 function rewritten(node: NodeProto, name: string, value: Rename, attributes: Fill): NodeProto {
-  return altered(NodeProtoSchema, node, {
+  return altered(node, {
     name,
     input: node.input.map(value),
     output: node.output.map(value),
@@ -146,12 +167,8 @@ function rewritten(node: NodeProto, name: string, value: Rename, attributes: Fil
 }
 
 /** A copy of `message` with other fields. A spread would lose the defaults, which lie on the message's prototype. */
-function altered<T extends DescMessage>(
-  schema: T,
-  message: MessageShape<T>,
-  changes: Partial<MessageShape<T>>,
-): MessageShape<T> {
-  return Object.assign(create(schema), message, changes);
+function altered<T extends Message>(message: T, changes: Partial<T>): T {
+  return Object.assign(Object.create(Object.getPrototypeOf(message) as object) as T, message, changes);
 }
 
 function key(domain: string, name: string, overload: string): string {
