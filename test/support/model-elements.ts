@@ -94,7 +94,7 @@ export function roundedTo(dtype: DType, values: ArrayLike<number>): number[] {
       case "float":
         return Math.fround(value);
       case "float16":
-        return half(float16Bits(value));
+        return float16Value(float16Bits(value));
       case "bfloat16":
         return new Float32Array(Uint32Array.of(bfloat16Bits(value) << 16).buffer)[0]!;
       default:
@@ -104,7 +104,7 @@ export function roundedTo(dtype: DType, values: ArrayLike<number>): number[] {
 }
 
 /** The number of an IEEE half, from its definition. */
-function half(bits: number): number {
+export function float16Value(bits: number): number {
   const sign = bits >= 0x8000 ? -1 : 1;
   const exponent = Math.floor((bits % 0x8000) / 1024);
   const fraction = bits % 1024;

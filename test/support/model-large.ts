@@ -2,7 +2,7 @@
  * Generates models of any size for benchmarks: convolutions and matrix products of seeded normal weights, written in
  * pieces, so that the memory it takes does not depend on the size. The file loads and runs in ONNX Runtime.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { GraphProtoSchema, ModelProtoSchema, type NodeProto, TensorProtoSchema } from "onnx-buf";
@@ -34,11 +34,21 @@ export interface LargeModel {
   readonly layers: number;
 }
 
+export interface LargeModelOptions {
+  readonly seed?: number;
+  /** Leaves a hole where the weights would be: they read as zeros and take no room on disk. */
+  readonly hollow?: boolean;
+}
+
 /**
  * Writes a model of `megabytes` · 10⁶ bytes, off by less than 2 %: one half in 3x3 convolutions, one in matrix products.
  * Input `x` [1, channels, 8, 8] float. The same seed makes the same file.
  */
-export function generateLargeModel(path: string, megabytes: number, seed = 1): LargeModel {
+export async function generateLargeModel(
+  path: string,
+  megabytes: number,
+  { seed = 1, hollow = false }: LargeModelOptions = {},
+): Promise<LargeModel> {
   const { channels, width } = widths(megabytes);
   const numbers = (megabytes * 1e6) / 4;
   const perConv = channels * channels * 9;
@@ -52,21 +62,33 @@ export function generateLargeModel(path: string, megabytes: number, seed = 1): L
     ...Array.from({ length: squares }, (_, i) => ({ name: `linear${i + 1}.weight`, shape: [width, width] })),
     { name: "head.weight", shape: [width, classes] },
   ];
-  const fd = openSync(path, "w");
+  const { start, heads, bytes } = frame(channels, classes, layers);
+  const file = await open(path, "w");
   try {
-    const bytes = writeParts(fd, channels, classes, layers, seed);
-    const parameters = layers.reduce((sum, layer) => sum + sizeOf(layer), 0);
-    return { path, bytes, parameters, layers: layers.length };
+    await file.truncate(bytes);
+    let at = await writeAt(file, 0, start);
+    const normal = new NormalStream(seed);
+    for (const [i, layer] of layers.entries()) {
+      at = await writeAt(file, at, heads[i]!);
+      at = hollow ? at + 4 * sizeOf(layer) : await writeWeights(file, at, layer, normal);
+    }
   } finally {
-    closeSync(fd);
+    await file.close();
   }
+  const parameters = layers.reduce((sum, layer) => sum + sizeOf(layer), 0);
+  return { path, bytes, parameters, layers: layers.length };
 }
 
 const sizeOf = ({ shape }: Layer): number => shape.reduce((product, dim) => product * dim, 1);
 
-function writeParts(fd: number, channels: number, classes: number, layers: readonly Layer[], seed: number): number {
-  const frame = model({ graph: { nodes: [], outputs: [] }, producer: "prunescope-large" }).proto;
-  delete frame.graph;
+/** Everything but the weights: what stands before all tensors, what stands before each, and the size of the whole file. */
+function frame(
+  channels: number,
+  classes: number,
+  layers: readonly Layer[],
+): { readonly start: Uint8Array; readonly heads: readonly Uint8Array[]; readonly bytes: number } {
+  const outside = model({ graph: { nodes: [], outputs: [] }, producer: "prunescope-large" }).proto;
+  delete outside.graph;
   const structure = toBinary(
     GraphProtoSchema,
     graph({
@@ -75,7 +97,6 @@ function writeParts(fd: number, channels: number, classes: number, layers: reado
       outputs: [value("y", "float", [1, classes])],
     }),
   );
-  // Everything but the weights, tensor by tensor: its own length has to be known before the first weight is written.
   const heads = layers.map((layer) => {
     const bytes = 4 * sizeOf(layer);
     const fields = toBinary(
@@ -91,26 +112,27 @@ function writeParts(fd: number, channels: number, classes: number, layers: reado
   });
   const graphBytes = layers.reduce((sum, layer, i) => sum + heads[i]!.length + 4 * sizeOf(layer), structure.length);
   const start = new BinaryWriter()
-    .raw(toBinary(ModelProtoSchema, frame))
+    .raw(toBinary(ModelProtoSchema, outside))
     .tag(7, WireType.LengthDelimited)
     .uint32(graphBytes)
     .raw(structure)
     .finish();
-  writeAll(fd, start);
-  const normal = new NormalStream(seed);
-  const piece = new Float32Array(pieceLength);
-  layers.forEach((layer, i) => {
-    writeAll(fd, heads[i]!);
-    const size = sizeOf(layer);
-    // A MatMul's fan-in is its first axis, a convolution's all but the first.
-    const fanIn = layer.shape.length === 2 ? layer.shape[0]! : size / layer.shape[0]!;
-    for (let at = 0; at < size; at += piece.length) {
-      const part = piece.subarray(0, Math.min(piece.length, size - at));
-      normal.fill(part, Math.sqrt(2 / fanIn));
-      writeAll(fd, new Uint8Array(part.buffer, 0, part.byteLength));
-    }
-  });
-  return start.length - structure.length + graphBytes;
+  return { start, heads, bytes: start.length - structure.length + graphBytes };
+}
+
+/** Writes a layer's weights from byte `at` on. @returns the byte behind them. */
+async function writeWeights(file: FileHandle, at: number, layer: Layer, normal: NormalStream): Promise<number> {
+  const size = sizeOf(layer);
+  // A MatMul's fan-in is its first axis, a convolution's all but the first.
+  const fanIn = layer.shape.length === 2 ? layer.shape[0]! : size / layer.shape[0]!;
+  const piece = new Float32Array(Math.min(size, pieceLength));
+  let next = at;
+  for (let done = 0; done < size; done += piece.length) {
+    const part = piece.subarray(0, Math.min(piece.length, size - done));
+    normal.fill(part, Math.sqrt(2 / fanIn));
+    next = await writeAt(file, next, new Uint8Array(part.buffer, 0, part.byteLength));
+  }
+  return next;
 }
 
 function nodesOf(layers: readonly Layer[]): NodeProto[] {
@@ -136,8 +158,11 @@ function nodesOf(layers: readonly Layer[]): NodeProto[] {
   return nodes;
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done);
+async function writeAt(file: FileHandle, at: number, bytes: Uint8Array): Promise<number> {
+  for (let done = 0; done < bytes.length;) {
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  }
+  return at + bytes.length;
 }
 
 /** Seeded standard normal numbers, two at a time (Box and Muller over Mulberry32), fast enough for hundreds of MB. */

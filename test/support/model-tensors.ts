@@ -55,6 +55,15 @@ export class ExternalFile {
  */
 export type Storage = "raw" | "typed" | "unpacked" | { readonly file: ExternalFile; readonly alignment?: number };
 
+const elements = new WeakMap<TensorProto, Uint8Array>();
+
+/** The elements that a tensor of this module was made of, raw and little-endian, wherever they are stored. */
+export function elementsOf(proto: TensorProto): Uint8Array {
+  const bytes = elements.get(proto);
+  if (bytes === undefined) throw new Error(`tensor "${proto.name}" was not made by tensor()`);
+  return bytes;
+}
+
 /** A tensor of these values. */
 export function tensor(
   name: string,
@@ -64,6 +73,7 @@ export function tensor(
   storage: Storage = "raw",
 ): TensorProto {
   const proto = create(TensorProtoSchema, { name, dataType: dtypeCode(dtype), dims: shape.map(BigInt) });
+  elements.set(proto, rawBytes(dtype, values));
   if (storage === "raw") proto.rawData = rawBytes(dtype, values);
   else if (storage === "typed") Object.assign(proto, typedFields(dtype, values));
   else if (storage === "unpacked") proto.$unknown = unpackedFields(dtype, values);
@@ -83,6 +93,7 @@ export function tensor(
 /** The number that `int32_data` holds for an element. */
 function int32Of(dtype: DType, value: number): number {
   if (dtype === "float16") return float16Bits(value);
+  if (dtype === "bool") return value === 0 ? 0 : 1;
   return dtype === "bfloat16" ? bfloat16Bits(value) : value;
 }
 

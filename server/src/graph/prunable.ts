@@ -47,14 +47,20 @@ export interface PrunableSearch {
 
 type Roles = (node: Node, index: number, shape: readonly number[]) => AxisRoles | null;
 
+/** Groups of a convolution; what cannot be is read as 1, and left for the runtime to refuse. */
+function groupsOf(node: Node): number {
+  const groups = intAttribute(node, "group", 1);
+  return Number.isSafeInteger(groups) && groups >= 1 ? groups : 1;
+}
+
 const conv: Roles = (node, index, shape) =>
   index === 1 && shape.length >= 3
-    ? { out: [0], in: [1], spatial: range(2, shape.length), batch: [], groups: intAttribute(node, "group", 1) }
+    ? { out: [0], in: [1], spatial: range(2, shape.length), batch: [], groups: groupsOf(node) }
     : null;
 
 const convTranspose: Roles = (node, index, shape) =>
   index === 1 && shape.length >= 3
-    ? { out: [1], in: [0], spatial: range(2, shape.length), batch: [], groups: intAttribute(node, "group", 1) }
+    ? { out: [1], in: [0], spatial: range(2, shape.length), batch: [], groups: groupsOf(node) }
     : null;
 
 const gemm: Roles = (node, index, shape) => {

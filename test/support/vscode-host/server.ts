@@ -27,6 +27,8 @@ const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
   "update.mode": "none",
   "window.restoreWindows": "none",
   "workbench.enableExperiments": false,
+  // A webview that has just been opened takes the focus whenever it is ready.
+  "workbench.quickOpen.closeOnFocusLost": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,
@@ -93,7 +95,9 @@ async function startIn(folder: string, host: Host, options: ServerOptions): Prom
   const settings = { ...QUIET_SETTINGS, ...options.settings };
   await writeFile(join(folder, "User", "settings.json"), JSON.stringify(settings, null, 2));
 
-  const env = { ...environment(), ...options.env, HOME: folder, EXTENSIONS_GALLERY: NO_GALLERY };
+  // Sockets and temporary files of the server's processes go when its folder goes, also when they were killed.
+  const places = { HOME: folder, TMPDIR: folder, XDG_RUNTIME_DIR: folder };
+  const env = { ...environment(), ...options.env, ...places, EXTENSIONS_GALLERY: NO_GALLERY };
   const folders = [
     "--server-data-dir",
     join(folder, "server"),

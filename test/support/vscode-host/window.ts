@@ -46,7 +46,8 @@ const THEMES = { dark: "Default Dark Modern", light: "Default Light Modern" } as
 const QUICK_INPUT = ".quick-input-widget:not([style*='display: none'])";
 
 /** What this build of VS Code asks for on start and does not have. */
-const EVERY_WINDOW = /\/vsda\/|\/update\/check|serviceWorker\.js|\(404\) was received when fetching the script/;
+const EVERY_WINDOW =
+  /\/vsda\/|\/update\/check|serviceWorker\.js|\(404\) was received when fetching the script|authentication provider .github. to register/;
 
 /** Opens the workbench on a folder and waits until it can be used. */
 export async function openWindow(browser: Browser, server: Server, options: WindowOptions): Promise<EditorWindow> {
@@ -86,8 +87,11 @@ async function openIn(context: BrowserContext, server: Server, options: WindowOp
       .locator(`${QUICK_INPUT} .quick-input-list .monaco-list-row`)
       .filter({ has: page.locator(".label-name").getByText(label, { exact: true }) })
       .first();
-    await page.keyboard.press(key);
-    await input.waitFor();
+    // A key pressed while a webview comes or goes may reach nobody.
+    for (let attempt = 1; attempt <= 5 && !(await input.isVisible()); attempt++) {
+      await page.keyboard.press(key);
+      await input.waitFor({ timeout: 3000 }).catch(() => undefined);
+    }
     await input.fill(typed);
     await row.click();
     await row.waitFor({ state: "hidden" }); // Not the input: the command may go on asking there.

