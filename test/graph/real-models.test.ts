@@ -57,7 +57,9 @@ describe.each(realModels)("$file", (real) => {
     });
   });
 
-  test.skipIf(real.indirect)("agrees with a count straight from the protobuf", () => {
+  // Where gates are reordered on the way (indirect), this plain census does not see the weights.
+  if (real.indirect === true) return;
+  test("agrees with a count straight from the protobuf", () => {
     const { graph } = fromBinary(ModelProtoSchema, new Uint8Array(readFileSync(path)));
     const found = census(graph!, new Map(), new Set());
     expect([...found].reduce((sum, one) => sum + elements(one), 0)).toBe(real.prunable);
