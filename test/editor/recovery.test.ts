@@ -91,6 +91,7 @@ describe.each(HOST_VERSIONS)("recovery in VS Code from code-server %s", (version
   });
 
   it("refuses a file that crashed the engine twice, until it is asked to retry", async () => {
+    await (await ModelPage.opened(stage.window, small)).idle();
     await stage.window.runCommand("View: Close All Editors");
     const page = await openWhileEnginesDie(stage, "crashing.onnx");
     expect(await page.read(".failure")).toMatch(/engine/);
@@ -197,10 +198,11 @@ async function expectReplaced(page: ModelPage, file: string): Promise<void> {
 async function openWhileEnginesDie(stage: Stage, file: string): Promise<ModelPage> {
   for (const { pid } of await stage.engines()) process.kill(pid, "SIGKILL");
   const [server] = await stage.servers();
+  if (server === undefined) throw new Error("There is no server whose engines could be killed.");
   const givenUp = new AbortController();
   const killing = (async () => {
     // The list of one process's children is read in no time; all engines are the server's.
-    while (!givenUp.signal.aborted) for (const pid of await childrenOf(server!.pid)) tryToKill(pid);
+    while (!givenUp.signal.aborted) for (const pid of await childrenOf(server.pid)) tryToKill(pid);
   })();
   try {
     const page = await ModelPage.open(stage.window, file);
