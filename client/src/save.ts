@@ -7,6 +7,7 @@
  */
 import { posix } from "node:path";
 import { l10n, ProgressLocation, window, type Uri } from "vscode";
+import type { ModelView } from "../../server/protocol/model.js";
 import type { Recipe } from "../../server/protocol/recipe.js";
 import type { SaveReport } from "../../server/protocol/report.js";
 import type { SaveParams } from "../../server/protocol/requests.js";
@@ -17,7 +18,7 @@ import { openSource } from "./open-source.js";
 import { plainText } from "./plain-text.js";
 import { pickRecipe } from "./recipe-picks.js";
 import { announce, compareInView } from "./saving/after-save.js";
-import { chooseTarget } from "./saving/choose-target.js";
+import { chooseTarget, type Target } from "./saving/choose-target.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
 
 /** Registers both commands. */
@@ -42,15 +43,7 @@ export async function saveFromView(
   }
   const target = await chooseTarget(uri, recipe, ask);
   if (target === null) return;
-  const params: SaveParams = {
-    uri: uri.toString(),
-    path,
-    recipe,
-    target: target.path,
-    replaceOriginal: target.replaceOriginal,
-    metadata: true,
-    fingerprint: state.model.fingerprint,
-  };
+  const params = saveParams(uri, path, recipe, target, state.model);
   const report = await session.beside(l10n.t("Saving"), "save", (signal) => write(context, params, signal));
   announce(context, report);
   await compareInView(context, model, path, report, target.replaceOriginal);
@@ -64,6 +57,12 @@ async function saveByCommand(context: PruneScope, argument: unknown, ask: boolea
   else await saveFromView(context, model, model.session.state.recipe, ask);
 }
 
+function saveParams(uri: Uri, path: string, recipe: Recipe, target: Target, model: ModelView): SaveParams {
+  const { path: place, replaceOriginal } = target;
+  const { fingerprint } = model;
+  return { uri: uri.toString(), path, recipe, target: place, replaceOriginal, metadata: true, fingerprint };
+}
+
 /** Saves a model that is not open in a view. */
 async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<void> {
   const source = openSource(uri);
@@ -74,16 +73,7 @@ async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<
     const { recipe, model } = picked;
     const target = await chooseTarget(uri, recipe, ask);
     if (target === null) return;
-    const params: SaveParams = {
-      uri: uri.toString(),
-      path,
-      recipe,
-      target: target.path,
-      replaceOriginal: target.replaceOriginal,
-      metadata: true,
-      fingerprint: model.fingerprint,
-    };
-    announce(context, await write(context, params));
+    announce(context, await write(context, saveParams(uri, path, recipe, target, model)));
   } finally {
     if (context.models.find(uri) === null) context.server.close(uri);
     await source.dispose();

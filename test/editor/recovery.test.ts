@@ -109,11 +109,9 @@ describe.each(HOST_VERSIONS)("recovery in VS Code from code-server %s", (version
   });
 
   it.each(Object.entries(brokenFiles))("says what is wrong with %s", async (name, { says }) => {
-    const opened = Date.now();
     const page = await ModelPage.open(stage.window, name);
     await page.state("failed", 5000);
     const sentence = await page.read(".failure");
-    console.log(`${version} ${name} after ${Date.now() - opened} ms: ${sentence}`);
     expect(sentence).toMatch(says);
     expect(sentence).not.toMatch(/\n\s+at |undefined|\[object|protobuf/);
     expect(await page.rows.count()).toBe(0);

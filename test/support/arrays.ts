@@ -1,5 +1,6 @@
 /** Scores and weights that exist only in memory, for the laws of ranking and masking. */
 import type { StoredElements } from "../../server/src/formats/stored-elements.js";
+export { uniform } from "../../server/src/runtime/inputs.js";
 import { type OrderedLayer, OrderedScores, type Place, comparePlaces } from "../../server/src/pruning/order.js";
 
 /** A layer whose scores and weights are given; weights default to the scores. */
@@ -44,15 +45,4 @@ export function sortedPlaces(ordered: OrderedScores, pool: readonly number[]): P
     });
   }
   return places.sort(comparePlaces);
-}
-
-/** Mulberry32: uniform in [0, 1). */
-export function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

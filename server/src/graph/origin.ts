@@ -3,7 +3,7 @@
  * (transposes, reshapes, gate reordering by Slice and Concat, dequantisation) to one constant, with its axes followed.
  */
 import { intAttribute, intsAttribute, type Constant, type Graph, type Node } from "./graph.js";
-import { elementCount } from "./tensor.js";
+import { elementCount, maxRank } from "./tensor.js";
 import { Scopes } from "./traversal.js";
 
 /** Whole numbers from `from` up to but not including `to`. */
@@ -87,6 +87,7 @@ export class Tracer {
         return input?.kind === "constant" ? input.constant : null;
       },
     });
+    if (state.shape.length > maxRank) state.blocked = `it is given ${state.shape.length} axes`;
     return { ...first, ...state, via: [...first.via, node.op] };
   }
 }
@@ -207,6 +208,7 @@ const steps: Readonly<Record<string, (state: Step, context: StepContext) => void
     const given = intsAttribute(node, "axes") ?? intsOf(constantOf(1));
     if (given === null) return void (state.blocked = "it is unsqueezed by something that is not constant");
     const rank = state.shape.length + given.length;
+    if (rank > maxRank) return void (state.blocked = `it is given ${rank} axes`);
     const added = new Set(given.map((axis) => normalAxis(axis, rank)));
     const rest = [...state.shape];
     reshape(

@@ -52,6 +52,9 @@ export interface TensorRef {
   readonly encoding: "raw" | "varint";
 }
 
+/** Most axes of a tensor; real ones have up to eight. */
+export const maxRank = 64;
+
 /** Elements of a tensor of this shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;

@@ -127,8 +127,8 @@ export async function syntheticInput(
   return { feeds, words: `synthetic values (seed ${seed}) for ${words.join(", ")}` };
 }
 
-/** Uniform in [0, 1): Mulberry32. */
-function uniform(seed: number): () => number {
+/** Seeded numbers, uniform in [0, 1): Mulberry32. */
+export function uniform(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -33,6 +33,12 @@ export interface Skeleton {
 
 const payloadFields: ReadonlySet<number> = new Set([4, 5, 7, 9, 10, 11]);
 
+/** `value_info` of GraphProto: shapes that nobody here asks for, and often more messages than all the rest. */
+const valueInfoField = 13;
+
+/** Most messages that are decoded: each becomes an object, however few bytes it has. The largest real models have a tenth. */
+const maxMessages = 1_000_000;
+
 /** Deepest nesting of messages; `onnx-buf` stops at the same depth. */
 const maxDepth = 100;
 
@@ -54,6 +60,7 @@ class Walk {
   readonly payloads: Payload[][] = [];
   readonly #source: Source;
   readonly #window = new Uint8Array(windowBytes);
+  #messages = 0;
   #windowStart = 0;
   #windowEnd = 0;
   readonly #fileSize: number;
@@ -65,10 +72,11 @@ class Walk {
 
   /**
    * Walks the message in [start, end) and checks it against its kind: `onnx-buf` believes lengths and wire types. With
-   * `copies` it is written too, without the payloads of its tensors.
+   * `copies` it is written too, without the payloads of its tensors; `decoded` says whether it is, here or as a part.
    */
-  message(kind: DescMessage, start: number, end: number, depth: number, copies: boolean): void {
+  message(kind: DescMessage, start: number, end: number, depth: number, copies: boolean, decoded = true): void {
     if (depth > maxDepth) this.#fail(start, `messages are nested more than ${maxDepth} deep`);
+    if (decoded && ++this.#messages > maxMessages) this.#fail(start, `there are more than ${maxMessages} messages`);
     const rule = ruleOf(kind);
     const own: Payload[] = [];
     let copied = start;
@@ -110,11 +118,10 @@ class Walk {
         if (known.message === GraphProtoSchema && kind === ModelProtoSchema && ++graphs > 1)
           this.#fail(fieldStart, "the model has two graphs");
         const goesOn = copies && ruleOf(known.message).leadsToTensors;
-        if (goesOn) {
-          leaveOut(fieldStart, at);
-          this.writer.tag(field, WireType.LengthDelimited).fork();
-        }
-        this.message(known.message, bodyStart, at, depth + 1, goesOn);
+        const left = kind === GraphProtoSchema && field === valueInfoField;
+        if (goesOn || left) leaveOut(fieldStart, at);
+        if (goesOn) this.writer.tag(field, WireType.LengthDelimited).fork();
+        this.message(known.message, bodyStart, at, depth + 1, goesOn, decoded && !left);
         if (goesOn) this.writer.join();
       } else if (kind === TensorProtoSchema && wire === wires.delimited && payloadFields.has(field)) {
         const payload = { field, offset: bodyStart, length: at - bodyStart };

@@ -6,7 +6,7 @@ import { type TensorProto, TensorProto_DataLocation } from "onnx-buf";
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { DType } from "../../../protocol/model.js";
 import type { Constant } from "../../graph/graph.js";
-import { byteLength, dtypeByCode, elementCount, type TensorRef } from "../../graph/tensor.js";
+import { byteLength, dtypeByCode, elementCount, maxRank, type TensorRef } from "../../graph/tensor.js";
 import type { Source } from "../source.js";
 import { externalPath } from "./external-path.js";
 import { inlineBytes, type Payload, payloadField } from "./skeleton.js";
@@ -56,6 +56,12 @@ export interface TensorContext {
 
 /** Shape from protobuf dims. @throws PruneScopeError `malformed-model` for negative or absurd ones. */
 export function checkedShape(dims: readonly bigint[], tensor: string, file: string): number[] {
+  if (dims.length > maxRank) {
+    throw new PruneScopeError("malformed-model", `Tensor "${tensor}" has ${dims.length} axes, which cannot be.`, {
+      file,
+      value: tensor,
+    });
+  }
   let total = 1;
   return dims.map((dim) => {
     const value = Number(dim);
@@ -63,7 +69,7 @@ export function checkedShape(dims: readonly bigint[], tensor: string, file: stri
     if (dim < 0n || !Number.isSafeInteger(value) || !Number.isSafeInteger(total)) {
       throw new PruneScopeError(
         "malformed-model",
-        `Tensor "${tensor}" has the shape [${dims.slice(0, 8).join(", ")}${dims.length > 8 ? ", …" : ""}], which cannot be.`,
+        `Tensor "${tensor}" has the shape [${dims.join(", ")}], which cannot be.`,
         {
           file,
           value: tensor,
