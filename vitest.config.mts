@@ -16,6 +16,8 @@ export default defineConfig({
       {
         test: {
           name: "editor",
+          // After everything else: a real editor wants the machine for itself.
+          sequence: { groupOrder: 1 },
           include: ["test/editor/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,

@@ -255,6 +255,17 @@ describe("external data", () => {
     for (const name of ["external.onnx", "weights.bin"]) expect(after[name]).not.toBe(before[name]);
   });
 
+  test("that two tensors share in part is refused: masking one would change the other", async () => {
+    const made = externalWeights();
+    const third = made.proto.graph!.initializer[2]!;
+    // From `first`, but for its first element.
+    const [location, offset] = third.externalData;
+    location!.value = "weights.bin";
+    offset!.value = "4";
+    path = folder.write("overlap.onnx", made);
+    await refused({ target: target() }, "malformed-model", /overlaps another one/);
+  });
+
   test("leaves no file and no folder when the save fails", async () => {
     const before = everything();
     const context: JobContext = {

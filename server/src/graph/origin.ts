@@ -87,7 +87,6 @@ export class Tracer {
         return input?.kind === "constant" ? input.constant : null;
       },
     });
-    if (state.shape.length > maxRank) state.blocked = `it is given ${state.shape.length} axes`;
     return { ...first, ...state, via: [...first.via, node.op] };
   }
 }
@@ -235,6 +234,7 @@ const isReadable = ({ inline, tensor, sparse }: Constant): boolean =>
 /** Gives the weight another shape; axes are followed as long as only axes of length 1 come and go. */
 function reshape(state: Step, target: readonly number[]): void {
   const { shape, axes } = state;
+  if (target.length > maxRank) return void (state.blocked = `it is given ${target.length} axes`);
   if (elementCount(target) !== elementCount(shape)) {
     state.blocked = `it is reshaped to [${target.join(", ")}], which has another number of elements`;
     return;
