@@ -51,10 +51,11 @@ describe.each(HOST_VERSIONS)("the model editor in VS Code from code-server %s", 
     const page = await ModelPage.opened(stage.window, model);
     await page.idle();
     const frame = await page.frame();
+    const dragTo = await page.mouseOnSlider();
     const resting = new Map<number, Record<string, number>>();
     const record = await recordTasks(stage.window.page, frame, async () => {
       for (let drag = 1; drag <= drags; drag++) {
-        await page.drag(((drag * 37) % 100) / 100);
+        await dragTo(((drag * 37) % 100) / 100);
         if (drag % 25 === 0) resting.set(await page.sparsity(), await page.kept());
       }
     });

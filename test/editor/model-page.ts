@@ -117,23 +117,26 @@ export class ModelPage {
     await this.rest();
   }
 
-  /** Drags the thumb to a share of the track's width with the mouse, in ten steps. */
-  async drag(to: number): Promise<void> {
+  /** Takes hold of the slider as it is now. @returns what drags its thumb to a share of the track's width, by mouse. */
+  async mouseOnSlider(): Promise<(to: number) => Promise<void>> {
     const { mouse } = this.window.page;
     const box = await this.slider.boundingBox();
     if (box === null) throw new Error("The slider is not to be seen.");
-    const from = (await this.sparsity()) / Number(await this.slider.getAttribute("max"));
-    const middle = box.y + box.height / 2;
-    const at = (share: number): number => box.x + thumb / 2 + share * (box.width - thumb);
-    // In four lots, since a mouse reports more often than a screen is drawn: each lot is one frame or two.
-    await Promise.all([mouse.move(at(from), middle), mouse.down()]);
-    for (const steps of [
-      [1, 2, 3, 4, 5],
-      [6, 7, 8, 9, 10],
-    ]) {
-      await Promise.all(steps.map((step) => mouse.move(at(from + ((to - from) * step) / 10), middle)));
-    }
-    await mouse.up();
+    let from = (await this.sparsity()) / Number(await this.slider.getAttribute("max"));
+    const move = (share: number): Promise<void> =>
+      mouse.move(box.x + thumb / 2 + share * (box.width - thumb), box.y + box.height / 2);
+    return async (to) => {
+      await Promise.all([move(from), mouse.down()]);
+      // In two lots, since a mouse reports more often than a screen is drawn: each lot is one frame or two.
+      for (const lot of [
+        [1, 2, 3, 4, 5],
+        [6, 7, 8, 9, 10],
+      ]) {
+        await Promise.all(lot.map((step) => move(from + ((to - from) * step) / 10)));
+      }
+      await mouse.up();
+      from = to;
+    };
   }
 
   /** Every row of the table, read by scrolling through it. */
