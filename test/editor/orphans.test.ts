@@ -72,8 +72,9 @@ describe.each(HOST_VERSIONS)("processes of VS Code from code-server %s", (versio
     process.kill(server!.pid, "SIGKILL");
     const took = await timeToEnd(engines, 3000);
     console.log(`${version}: ${engines.length} engines ended ${took} ms after their server was killed`);
+    // The view stays as it was meanwhile: only the processes tell that a new server has taken over.
+    await until("One server again", async () => (await stage.servers()).length === 1 || null, 30_000);
     await page.state("ready");
-    expect(await stage.servers()).toHaveLength(1);
   });
 
   it("ends server and engines when the extension host is killed in the middle of a job", async () => {
