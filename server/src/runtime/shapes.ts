@@ -3,9 +3,10 @@
  * session is made of the structure alone (large weights are inputs, nothing is optimised), and its output metadata
  * read. No shape inference of our own.
  */
-import type { Dim } from "../../protocol/model.js";
+import type { Dim, DType } from "../../protocol/model.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
 import type { Model } from "../graph/graph.js";
+import type { ValueType } from "../graph/value-type.js";
 import { encodeModel } from "./encode.js";
 import { boundShapes } from "./inputs.js";
 import { openSession } from "./session.js";
@@ -19,19 +20,63 @@ export async function valueShapes(
   axes: DynamicAxes,
   threads: number,
 ): Promise<Map<string, readonly Dim[]>> {
+  const shapes = new Map<string, readonly Dim[]>();
+  for (const { name, shape } of await metadata(model, boundShapes(model.graph.inputs, axes), threads))
+    shapes.set(name, shape);
+  return shapes;
+}
+
+/**
+ * Element types and shapes of the main graph's values, inputs and constants among them, for inputs of the given shapes.
+ * @throws PruneScopeError `unsupported-op` or `unsupported-format` when ONNX Runtime does not take the model.
+ */
+export async function valueTypes(
+  model: Model,
+  inputShapes: ReadonlyMap<string, readonly number[]>,
+  threads: number,
+): Promise<Map<string, ValueType>> {
+  const types = new Map<string, ValueType>();
+  for (const { name, dtype } of model.graph.inputs) types.set(name, { dtype, shape: inputShapes.get(name) ?? null });
+  for (const { name, tensor, sparse } of model.graph.constants.values())
+    types.set(name, { dtype: tensor.dtype, shape: sparse?.shape ?? tensor.shape });
+  for (const { name, dtype, shape } of await metadata(model, inputShapes, threads)) {
+    const known = shape.every((dim): dim is number => typeof dim === "number");
+    types.set(name, { dtype, shape: known ? shape : null });
+  }
+  return types;
+}
+
+interface ValueMetadata {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+}
+
+async function metadata(
+  model: Model,
+  inputShapes: ReadonlyMap<string, readonly Dim[]>,
+  threads: number,
+): Promise<ValueMetadata[]> {
   const extraOutputs = model.graph.nodes.flatMap((node) => node.outputs.filter((output) => output !== ""));
-  const { bytes } = encodeModel(model, { extraOutputs, inputShapes: boundShapes(model.graph.inputs, axes) });
+  const { bytes } = encodeModel(model, { extraOutputs, inputShapes });
   const session = await openSession(bytes, { threads, optimise: false });
   try {
-    const shapes = new Map<string, readonly Dim[]>();
-    for (const output of session.outputMetadata)
-      if (output.isTensor)
-        shapes.set(
-          output.name,
-          output.shape.map((dim) => (dim === "" ? null : dim)),
-        );
-    return shapes;
+    return session.outputMetadata.flatMap((output) =>
+      output.isTensor
+        ? [
+            {
+              name: output.name,
+              dtype: dtypeOf(output.type),
+              shape: output.shape.map((dim) => (dim === "" ? null : dim)),
+            },
+          ]
+        : [],
+    );
   } finally {
     await session.release();
   }
 }
+
+/** ONNX Runtime's name of an element type as ours. */
+const dtypeOf = (type: string): DType =>
+  type === "float32" ? "float" : type === "float64" ? "double" : (type as DType);

@@ -1,0 +1,7 @@
+/** Every case of every rule. */
+import { arithmetic } from "./arithmetic.js";
+import type { GradientCase } from "./case.js";
+import { matMul } from "./mat-mul.js";
+import { relu } from "./relu.js";
+
+export const gradientCases: readonly GradientCase[] = [...arithmetic, ...matMul, ...relu];

@@ -1,0 +1,261 @@
+/**
+ * Holds a gradient rule against central finite differences of ONNX Runtime's own forward pass, along random directions
+ * of all inputs at once; at order 2 the gradient itself is differenced.
+ *
+ * The loss is Σ c·y with fixed random c, summed in float64. A float32 output y carries a rounding error of about 2⁻²⁴|y|,
+ * so the quotient of a step h is uncertain by about 2⁻²⁴·Σ|c·y|/h (the sum of errors, not their square root: outputs
+ * may share an intermediate), and its truncation error falls as h²: the step is halved once and the two are extrapolated
+ * (Richardson), which leaves h⁴.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { differentiate, type Differentiated } from "../../server/src/autodiff/differentiate.js";
+import type { Kernels } from "../../server/src/autodiff/rule.js";
+import { Source } from "../../server/src/formats/source.js";
+import { readOnnx } from "../../server/src/formats/onnx/read.js";
+import { GraphBuilder } from "../../server/src/graph/builder.js";
+import type { Graph, Model } from "../../server/src/graph/graph.js";
+const modernise = (m: Model): Model => m;
+import { isFloat } from "../../server/src/graph/tensor.js";
+import { Program } from "../../server/src/runtime/program.js";
+import { valueTypes } from "../../server/src/runtime/shapes.js";
+import type { CaseInput, GradientCase } from "../cases/gradients/case.js";
+import { uniform } from "./arrays.js";
+import { model, node, normals, tensor, value, writeModel } from "./models.js";
+
+const step = 1 / 64;
+
+/** What finite differences and the rule say of one direction. */
+export interface Comparison {
+  readonly analytic: number;
+  readonly numeric: number;
+  /** How far the two may lie apart by rounding and truncation alone. */
+  readonly tolerance: number;
+}
+
+export interface CheckOptions {
+  readonly order: 1 | 2;
+  readonly kernels?: Kernels;
+  readonly directions?: number;
+}
+
+/** Compares the gradient of one case with finite differences. */
+export async function checkGradient(
+  one: GradientCase,
+  { order, kernels = { nchwc: null }, directions = 3 }: CheckOptions,
+): Promise<Comparison[]> {
+  const made = readCase(one);
+  const { graph: base } = made;
+  const inputShapes = new Map(base.inputs.map(({ name, shape }) => [name, (shape ?? []) as readonly number[]]));
+  const types = await valueTypes(made, inputShapes, 1);
+  const variables = base.inputs.map(({ name }) => name);
+  if (variables.length === 0) throw new Error(`${one.title}: nothing to differentiate by`);
+  const random = uniform(hashOf(one.title));
+  const normal = (count: number): Float32Array => Float32Array.from(normals(Math.floor(random() * 2 ** 31), count));
+
+  // Σ c·y over the outputs that are real.
+  const outputs = base.outputs.filter(({ name }) => isFloat(types.get(name)!.dtype)).map(({ name }) => name);
+  const feeds = new Map<string, Float32Array>();
+  const shapeOf = (name: string): readonly number[] => types.get(name)!.shape!;
+  const lossGraph = dotted(base, outputs, shapeOf, "c/");
+  for (const output of outputs) feeds.set(`c/${output}`, normal(size(shapeOf(output))));
+
+  const first = await differentiated(
+    { ...made, graph: lossGraph.graph },
+    lossGraph.loss,
+    variables,
+    kernels,
+    order === 2,
+  );
+  let values = outputs;
+  let weights = outputs.map((output) => `c/${output}`);
+  let last = first;
+  if (order === 2) {
+    values = variables.map((variable) => first.gradients.get(variable)!);
+    const at = new Map(variables.map((variable) => [first.gradients.get(variable)!, variable]));
+    const again = dotted(first.graph, values, (name) => shapeOf(at.get(name)!), "u/");
+    weights = values.map((name) => `u/${name}`);
+    for (const name of values) feeds.set(`u/${name}`, normal(size(shapeOf(at.get(name)!))));
+    last = await differentiated({ ...made, graph: again.graph }, again.loss, variables, kernels, false);
+  }
+
+  const x = new Map(variables.map((name, i) => [name, draw(variableInputs(one)[i]!, random)]));
+  const tensors = (xs: ReadonlyMap<string, Float32Array>): Record<string, ort.Tensor> =>
+    Object.fromEntries(
+      [...xs, ...feeds].map(([name, data]) => [
+        name,
+        new ort.Tensor("float32", data, [
+          ...(last.graph.inputs.find((input) => input.name === name)!.shape as number[]),
+        ]),
+      ]),
+    );
+  const open = (graph: Graph, wanted: readonly string[]): Promise<Program> =>
+    Program.open(made, graph, {
+      outputs: wanted,
+      inputShapes: new Map(),
+      threads: 1,
+      optimise: true,
+      constant: () => Promise.reject(new Error("cases have small constants only")),
+    });
+  const gradients = await open(last.graph, [...last.gradients.values()]);
+  const forward = await open(order === 2 ? first.graph : base, values);
+  try {
+    const computed = await gradients.run(tensors(x));
+    /** Σ weight·value at x + t·v, and Σ |weight·value|. */
+    const f = async (v: ReadonlyMap<string, Float32Array>, t: number): Promise<{ sum: number; size: number }> => {
+      const moved = new Map([...x].map(([name, data]) => [name, data.map((e, i) => e + t * v.get(name)![i]!)]));
+      const result = await forward.run(tensors(moved));
+      let sum = 0;
+      let size = 0;
+      values.forEach((name, o) => {
+        const y = result[name]!.data as Float32Array;
+        const c = feeds.get(weights[o]!)!;
+        for (let i = 0; i < y.length; i++) {
+          sum += y[i]! * c[i]!;
+          size += Math.abs(y[i]! * c[i]!);
+        }
+      });
+      return { sum, size };
+    };
+    const comparisons: Comparison[] = [];
+    for (let d = 0; d < directions; d++) {
+      // Steps that float32 holds exactly enough: x + t·v is rounded, so v is what is left of it.
+      const v = new Map(
+        [...x].map(([name, data]) => [name, normal(data.length).map((e) => Math.max(-2, Math.min(2, e)))]),
+      );
+      let analytic = 0;
+      for (const variable of variables) {
+        const gradient = last.gradients.get(variable);
+        if (gradient === undefined) continue;
+        const g = computed[gradient]!.data as Float32Array;
+        g.forEach((e, i) => (analytic += e * v.get(variable)![i]!));
+      }
+      const quotient = async (h: number): Promise<number> => ((await f(v, h)).sum - (await f(v, -h)).sum) / (2 * h);
+      const coarse = await quotient(step);
+      const fine = await quotient(step / 2);
+      const numeric = (4 * fine - coarse) / 3;
+      const { size: magnitude } = await f(v, 0);
+      // Rounding of both ends over the fine step (weight 4/3), and a tenth of what extrapolation changed.
+      const tolerance =
+        (4 / 3) * 2 ** -23 * (magnitude / step) * 4 + 0.1 * Math.abs(numeric - fine) + 1e-4 * Math.abs(numeric) + 1e-5;
+      comparisons.push({ analytic, numeric, tolerance });
+    }
+    return comparisons;
+  } finally {
+    await gradients.close();
+    await forward.close();
+  }
+}
+
+async function differentiated(
+  { graph, ...rest }: Model,
+  loss: string,
+  by: readonly string[],
+  kernels: Kernels,
+  twice: boolean,
+): Promise<Differentiated> {
+  const types = await valueTypes(
+    { ...rest, graph },
+    new Map(graph.inputs.map((i) => [i.name, i.shape as number[]])),
+    1,
+  );
+  const made = differentiate(graph, { loss, by, types, kernels, twice, prefix: twice ? "d/" : "e/" });
+  if (made.missing.length > 0) throw new Error(`${made.missing[0]!.operator}: ${made.missing[0]!.reason}`);
+  return made;
+}
+
+/** The graph with Σ c·y of `values` as its loss; each c is an input `prefix + value`. */
+function dotted(
+  graph: Graph,
+  values: readonly string[],
+  shapeOf: (name: string) => readonly number[],
+  prefix: string,
+): { graph: Graph; loss: string } {
+  const b = new GraphBuilder(`${prefix}loss/`, []);
+  const terms = values.map((name) => {
+    const product = b.mul(name, `${prefix}${name}`);
+    const rank = shapeOf(name).length;
+    return b.reduceSum(
+      product,
+      Array.from({ length: rank }, (_, axis) => axis),
+    );
+  });
+  const loss = b.op("Sum", terms);
+  return {
+    loss,
+    graph: {
+      ...graph,
+      inputs: [
+        ...graph.inputs,
+        ...values.map((name) => ({ name: `${prefix}${name}`, dtype: "float" as const, shape: [...shapeOf(name)] })),
+      ],
+      nodes: [...graph.nodes, ...b.nodes],
+      constants: new Map([...graph.constants, ...b.constants]),
+    },
+  };
+}
+
+const isVariable = (input: CaseInput | null): input is CaseInput => input !== null && input.fixed === undefined;
+const variableInputs = (one: GradientCase): CaseInput[] => one.inputs.filter(isVariable);
+
+/** The model of a case, read like any file and raised to the operator set that rules know. */
+export function readCase(one: GradientCase): Model {
+  const folder = mkdtempSync(join(tmpdir(), "prunescope-case-"));
+  const names = one.inputs.map((input, i) => (input === null ? "" : `x${i}`));
+  const outputs = Array.from({ length: one.outputs ?? 1 }, (_, i) => `y${i}`);
+  const path = writeModel(
+    join(folder, "case.onnx"),
+    model({
+      opset: one.opset ?? 17,
+      domains: { "com.microsoft": 1, "com.microsoft.nchwc": 1 },
+      graph: {
+        nodes: [node(one.op, names, outputs, one.attributes ?? {}, { name: "n", domain: one.domain ?? "" })],
+        inputs: one.inputs.flatMap((input, i) => (isVariable(input) ? [value(`x${i}`, "float", input.shape)] : [])),
+        outputs: outputs.map((name) => value(name, "other", null)),
+        initializers: one.inputs.flatMap((input, i) =>
+          input?.fixed === undefined ? [] : [tensor(`x${i}`, input.fixed.dtype, input.shape, input.fixed.values)],
+        ),
+      },
+    }),
+  );
+  const source = new Source(path);
+  try {
+    return modernise(readOnnx(source));
+  } finally {
+    source.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function draw({ shape, draw: kind = "normal", scale = 1, shift = 0 }: CaseInput, random: () => number): Float32Array {
+  const count = size(shape);
+  const seed = Math.floor(random() * 2 ** 31);
+  const drawn =
+    kind === "normal"
+      ? normals(seed, count)
+      : kind === "positive"
+        ? Array.from({ length: count }, () => 0.5 + 1.5 * random())
+        : shuffled(
+            Array.from({ length: count }, (_, i) => 0.1 * (i - (count >> 1)) + 0.05),
+            random,
+          );
+  return Float32Array.from(drawn, (e) => scale * e + shift);
+}
+
+function shuffled(values: number[], random: () => number): number[] {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [values[i], values[j]] = [values[j]!, values[i]!];
+  }
+  return values;
+}
+
+const size = (shape: readonly number[]): number => shape.reduce((product, dim) => product * dim, 1);
+
+function hashOf(text: string): number {
+  let hash = 2166136261;
+  for (const character of text) hash = Math.imul(hash ^ character.codePointAt(0)!, 16777619) >>> 0;
+  return hash;
+}
