@@ -63,7 +63,7 @@ export function* allNodes(graph: Graph): Iterable<{ readonly node: Node; readonl
 }
 
 /** Names that a node needs from the graph it lies in: its inputs, and what its subgraphs read from outside. */
-function* dependencies(node: Node): Iterable<string> {
+export function* dependencies(node: Node): Iterable<string> {
   yield* node.inputs;
   for (const inner of subgraphsOf(node)) {
     const own = new Set<string>([...inner.inputs.map((input) => input.name), ...inner.constants.keys()]);
