@@ -18,10 +18,7 @@ test.each(realModels)("$file", async (real) => {
     const raised = modernise(model, new Map([...shapes].map(([name, shape]) => [name, shape.length])));
     expect(raised.opsets.get("")).toBe(modernOpset);
     const { feeds } = await syntheticInput(model.graph.inputs, realModelAxes, 5);
-    const difference = relativeDifference(
-      await runModel(model, feeds, source),
-      await runModel(raised, feeds, source),
-    );
+    const difference = relativeDifference(await runModel(model, feeds, source), await runModel(raised, feeds, source));
     // The same kernels on the same numbers; a few operators are other kernels from some operator set on (float32 rounding).
     expect(difference).toBeLessThanOrEqual(1e-6);
     const constants = new Set([...allGraphs(raised.graph)].flatMap((graph) => [...graph.constants.values()]));

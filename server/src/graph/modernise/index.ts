@@ -72,7 +72,9 @@ function raised(
   return rebuilt(graph, parent, (made) => {
     for (const node of graph.nodes) {
       let now: Node = withSubgraphs(node, (inner) => raised(inner, made, context, visible));
-      if (node.domain === "") for (const { raise } of context.due.get(node.op) ?? []) now = raise(now, site);
+      // What became another operator on the way is in that one's newest form.
+      const due = node.domain === "" ? context.due.get(node.op) : undefined;
+      for (const { op, raise } of due ?? []) if (now.op === op) now = raise(now, site);
       b.node(now);
     }
     return { nodes: b.nodes, constants: new Map([...graph.constants, ...b.constants]) };

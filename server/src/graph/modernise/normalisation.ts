@@ -1,5 +1,4 @@
 /** BatchNormalization and GroupNormalization. */
-import { attributes } from "../literal.js";
 import { intAttribute } from "../graph.js";
 import { float, type Raise, restated } from "./raise.js";
 
@@ -16,8 +15,7 @@ export const batchNormSpatial: Raise["raise"] = (node, { b, scalar }) => {
 };
 
 /** Opset 14: statistics of training have a mode of their own; those that older inference models list hold nothing. */
-export const batchNormOutputs: Raise["raise"] = (node) =>
-  node.op === "BatchNormalization" ? { ...node, outputs: node.outputs.slice(0, 1) } : node;
+export const batchNormOutputs: Raise["raise"] = (node) => ({ ...node, outputs: node.outputs.slice(0, 1) });
 
 /** Opset 21: scale and bias have an element for each channel instead of each group. */
 export const groupNorm: Raise["raise"] = (node, { b }) => {

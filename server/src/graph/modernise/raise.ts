@@ -7,11 +7,11 @@ export interface Site {
   /** Takes the nodes that come before the raised one. */
   readonly b: GraphBuilder;
   /** The constant that a name stands for; null when the value is computed. */
-  constant(name: string): Constant | null;
+  readonly constant: (name: string) => Constant | null;
   /** Number of axes of a value; null when it is not known. */
-  rank(name: string): number | null;
+  readonly rank: (name: string) => number | null;
   /** A float scalar of the element type that `like` has. */
-  scalar(value: number, like: Value): Value;
+  readonly scalar: (value: number, like: Value) => Value;
 }
 
 /** One change of an operator. */

@@ -49,7 +49,6 @@ function asymmetric(node: Node, { b, constant }: Site): Node {
  * @throws PruneScopeError `unsupported-op` for its other roundings.
  */
 export const resize13: Raise["raise"] = (node, { constant }) => {
-  if (node.op !== "Resize") return node;
   const [data = "", roi = "", scales = "", sizes = ""] = node.inputs;
   const shape = constant(scales)?.tensor.shape;
   const empty = shape !== undefined && elementCount(shape) === 0;
