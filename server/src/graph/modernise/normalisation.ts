@@ -25,9 +25,5 @@ export const groupNorm: Raise["raise"] = (node, { b }) => {
   const shape = b.concat([groups, b.div(channels, groups)], 0);
   const spread = (perGroup: string): string =>
     b.reshape(b.op("Expand", [b.op("Unsqueeze", [perGroup, b.ints([1])]), shape]), [-1]);
-  return {
-    ...node,
-    inputs: [x, spread(scale), spread(bias)],
-    attributes: new Map([...node.attributes, ...attributes({})]),
-  };
+  return { ...node, inputs: [x, spread(scale), spread(bias)] };
 };
