@@ -17,7 +17,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   "server/src/graph": ["server/protocol"],
   "server/src/formats": ["server/protocol", "server/src/graph"],
   "server/src/runtime": ["server/protocol", "server/src/graph"],
-  "server/src/autodiff": ["server/protocol", "server/src/graph", "server/src/formats", "server/src/runtime"],
+  "server/src/data": ["server/protocol", "server/src/graph", "server/src/formats", "server/src/runtime"],
+  "server/src/autodiff": [
+    "server/protocol",
+    "server/src/graph",
+    "server/src/formats",
+    "server/src/runtime",
+    "server/src/data",
+  ],
 };
 const scoring = [...allowed["server/src/autodiff"]!, "server/src/autodiff"];
 const analysis = [...scoring, "server/src/criteria", "server/src/pruning", "server/src/meanfield"];

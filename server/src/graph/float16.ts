@@ -22,3 +22,18 @@ export function float16Array(bits: Uint16Array<ArrayBuffer>): Uint16Array {
   const native = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => Uint16Array }).Float16Array;
   return native === undefined ? bits : new native(bits.buffer);
 }
+
+/** The 16 bits of the IEEE half nearest to `value`, ties to even. */
+export function numberToFloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  // Half way between the largest half and the next power of two.
+  if (magnitude >= 65520) return sign | 0x7c00;
+  const exponent = magnitude === 0 ? -14 : Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const steps = magnitude * 2 ** (10 - exponent);
+  const below = Math.floor(steps);
+  const up = steps - below > 0.5 || (steps - below === 0.5 && below % 2 === 1);
+  // A normal half has 1024 ≤ steps < 2048, a subnormal less; a carry runs into the exponent, as it should.
+  return sign | (((exponent + 14) << 10) + below + (up ? 1 : 0));
+}

@@ -52,9 +52,8 @@ export interface SyntheticInput {
 }
 
 /**
- * Seeded inputs: standard normal where elements are floats, 0 or 1 where they are integers (valid as an index almost
- * anywhere), 16000 for a scalar sample rate.
- * @throws PruneScopeError `unsupported-op` for an input that is no tensor, `shape-mismatch` for one too large to make up.
+ * One run's seeded inputs, as {@link syntheticValues} makes them.
+ * @throws PruneScopeError as {@link syntheticValues} does.
  */
 export async function syntheticInput(
   inputs: readonly ValueInfo[],
@@ -67,64 +66,71 @@ export async function syntheticInput(
   const words: string[] = [];
   for (const input of inputs) {
     const shape = boundShape(input, axes) ?? [];
-    const count = elementCount(shape);
-    if (count > maxElements) {
-      throw new PruneScopeError(
-        "shape-mismatch",
-        `Input "${input.name}" would have ${count} elements. Set the lengths of its dynamic axes.`,
-        {
-          value: input.name,
-        },
-      );
-    }
-    const sampleRate = count === 1 && /^(sr|sample_?rate|sampling_?rate)$/i.test(input.name);
-    const integer = (): number => (sampleRate ? 16000 : random() < 0.5 ? 0 : 1);
-    const fill = <T>(make: () => T): T[] => Array.from({ length: count }, make);
-    switch (input.dtype) {
-      case "float":
-        feeds[input.name] = new ort.Tensor(
-          "float32",
-          Float32Array.from({ length: count }, () => normal(random)),
-          shape,
-        );
-        break;
-      case "double":
-        feeds[input.name] = new ort.Tensor(
-          "float64",
-          Float64Array.from({ length: count }, () => normal(random)),
-          shape,
-        );
-        break;
-      case "float16":
-        feeds[input.name] = new ort.Tensor("float16", float16Data(count, random), shape);
-        break;
-      case "int64":
-        feeds[input.name] = new ort.Tensor("int64", BigInt64Array.from(fill(() => BigInt(integer()))), shape);
-        break;
-      case "int32":
-        feeds[input.name] = new ort.Tensor("int32", Int32Array.from(fill(integer)), shape);
-        break;
-      case "uint8":
-        feeds[input.name] = new ort.Tensor("uint8", Uint8Array.from(fill(() => Math.floor(random() * 256))), shape);
-        break;
-      case "int8":
-        feeds[input.name] = new ort.Tensor("int8", Int8Array.from(fill(integer)), shape);
-        break;
-      case "bool":
-        feeds[input.name] = new ort.Tensor("bool", Uint8Array.from(fill(integer)), shape);
-        break;
-      default:
-        throw new PruneScopeError(
-          "unsupported-op",
-          `Input "${input.name}" has elements of type ${input.type ?? input.dtype}, which cannot be made up.`,
-          {
-            value: input.name,
-          },
-        );
-    }
+    const { type, data } = syntheticValues(input, shape, random);
+    feeds[input.name] = new ort.Tensor(type, (type === "float16" ? float16Array(data) : data) as Float32Array, shape);
     words.push(`${input.name} ${input.dtype}[${shape.join(", ")}]`);
   }
   return { feeds, words: `synthetic values (seed ${seed}) for ${words.join(", ")}` };
+}
+
+type SyntheticData =
+  | { readonly type: "float32"; readonly data: Float32Array<ArrayBuffer> }
+  | { readonly type: "float64"; readonly data: Float64Array<ArrayBuffer> }
+  | { readonly type: "float16"; readonly data: Uint16Array<ArrayBuffer> }
+  | { readonly type: "int64"; readonly data: BigInt64Array<ArrayBuffer> }
+  | { readonly type: "int32"; readonly data: Int32Array<ArrayBuffer> }
+  | { readonly type: "uint8" | "bool"; readonly data: Uint8Array<ArrayBuffer> }
+  | { readonly type: "int8"; readonly data: Int8Array<ArrayBuffer> };
+
+/**
+ * Elements for one input: standard normal where they are floats; where they are integers, uniform in [0, `bound`), which
+ * is [0, 2) by default (valid as an index almost anywhere); 1 in a mask, so that nothing is masked; 16000 for a scalar
+ * sample rate.
+ * @param bound number of rows of the table that the input is an index into.
+ * @throws PruneScopeError `unsupported-op` for an input that is no tensor, `shape-mismatch` for one too large to make up.
+ */
+export function syntheticValues(
+  input: ValueInfo,
+  shape: readonly number[],
+  random: () => number,
+  bound = 2,
+): SyntheticData {
+  const count = elementCount(shape);
+  if (count > maxElements) {
+    throw new PruneScopeError(
+      "shape-mismatch",
+      `Input "${input.name}" would have ${count} elements. Use fewer samples, or set the lengths of its dynamic axes.`,
+      { value: input.name },
+    );
+  }
+  const sampleRate = count === 1 && /^(sr|sample_?rate|sampling_?rate)$/i.test(input.name);
+  const mask = /mask/i.test(input.name);
+  const integer = (): number => (sampleRate ? 16000 : mask ? 1 : Math.floor(random() * bound));
+  const length = { length: count };
+  switch (input.dtype) {
+    case "float":
+      return { type: "float32", data: Float32Array.from(length, () => normal(random)) };
+    case "double":
+      return { type: "float64", data: Float64Array.from(length, () => normal(random)) };
+    case "float16":
+      return { type: "float16", data: float16Data(count, random) };
+    case "int64":
+      return { type: "int64", data: BigInt64Array.from(Array.from(length, () => BigInt(integer()))) };
+    case "int32":
+      return { type: "int32", data: Int32Array.from(length, integer) };
+    case "uint8":
+      return { type: "uint8", data: Uint8Array.from(length, () => Math.floor(random() * 256)) };
+    case "int8":
+      return { type: "int8", data: Int8Array.from(length, integer) };
+    case "bool":
+      return { type: "bool", data: Uint8Array.from(length, integer) };
+    default:
+      throw new PruneScopeError(
+        "unsupported-op",
+        `Input "${input.name}" has elements of type ${input.type ?? input.dtype}, which cannot be made up.`,
+        { value: input.name },
+      );
+  }
 }
 
 /** Seeded numbers, uniform in [0, 1): Mulberry32. */
@@ -143,9 +149,10 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** float16 values in [0.5, 1) with random signs, made as bits: no rounding is needed there. */
-function float16Data(count: number, random: () => number): Uint16Array {
-  return float16Array(
-    Uint16Array.from({ length: count }, () => 0x3800 | Math.floor(random() * 1024) | (random() < 0.5 ? 0x8000 : 0)),
+/** Bits of float16 values in [0.5, 1) with random signs: no rounding is needed there. */
+function float16Data(count: number, random: () => number): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(
+    { length: count },
+    () => 0x3800 | Math.floor(random() * 1024) | (random() < 0.5 ? 0x8000 : 0),
   );
 }

@@ -1,0 +1,16 @@
+/** A seeded choice of samples without replacement. */
+import { uniform } from "../runtime/inputs.js";
+
+/** `count` of the numbers 0 … `available` − 1, ascending: the first swaps of a Fisher-Yates shuffle. */
+export function chooseRows(available: number, count: number, seed: number): number[] {
+  const random = uniform(seed);
+  // Only places that were swapped are held: `available` may be any number that a file claims.
+  const moved = new Map<number, number>();
+  const chosen: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const j = i + Math.floor(random() * (available - i));
+    chosen.push(moved.get(j) ?? j);
+    moved.set(j, moved.get(i) ?? i);
+  }
+  return chosen.sort((a, b) => a - b);
+}
