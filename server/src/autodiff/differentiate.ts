@@ -10,7 +10,8 @@ import { nodeLabel, operatorLabel, subgraphsOf } from "../graph/graph.js";
 import { isFloat } from "../graph/tensor.js";
 import type { ValueTypes } from "../graph/value-type.js";
 import { Cotangents } from "./cotangents.js";
-import { type GradientRule, type Kernels, NoGradient } from "./rule.js";
+import type { Kernels } from "../runtime/kernels.js";
+import { type GradientRule, NoGradient } from "./rule.js";
 import { rules } from "./gradients/index.js";
 import { NodeSite } from "./site.js";
 
@@ -84,6 +85,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Diff
     if (!node.outputs.some((output) => cotangents.has(output))) continue;
     try {
       if (rule === undefined) throw new NoGradient(`there is no gradient for ${operatorLabel(node)}`);
+      if (rule.anyType !== true) requireFloat32(sources, types);
       const site = new NodeSite(node, graph, b, cotangents, wanted, options);
       const made = rule.pullback(site).map((make, i) => (make === null || wanted[i] !== true ? null : make()));
       if (site.node !== node) replaced.set(node, site.node);
@@ -135,7 +137,16 @@ class Cuts {
   }
 }
 
-/** `values` and everything real computed from them: integers and truth values have no gradient. */
+/** @throws NoGradient when one of `values` is known to have elements of another type. */
+function requireFloat32(values: readonly Value[], types: ValueTypes): void {
+  const other = values.map((value) => types.get(value)?.dtype ?? "float").find((dtype) => dtype !== "float");
+  if (other !== undefined) throw new NoGradient(`it computes in ${other}, and gradients in float32 only`);
+}
+
+/**
+ * `values` and everything real computed from them: integers and truth values have no gradient, except integers that are
+ * quantised real numbers, or made of such by moving them.
+ */
 function dependents(graph: Graph, values: readonly Value[], types: ValueTypes): Set<Value> {
   const reached = new Set(values);
   const real = (value: Value): boolean => {
@@ -143,8 +154,14 @@ function dependents(graph: Graph, values: readonly Value[], types: ValueTypes): 
     return value !== "" && (type === undefined || isFloat(type.dtype));
   };
   for (const node of graph.nodes) {
-    if (![...node.inputs, ...captures(node)].some((name) => reached.has(name))) continue;
-    for (const output of node.outputs) if (real(output)) reached.add(output);
+    const sources = [...node.inputs, ...captures(node)].filter((name) => reached.has(name));
+    if (sources.length === 0) continue;
+    const codes = new Set(sources.map((name) => types.get(name)?.dtype).filter((dtype) => dtype !== undefined));
+    const quantised = ruleByOperator.get(operatorLabel(node))?.quantises === true;
+    for (const output of node.outputs) {
+      const dtype = types.get(output)?.dtype;
+      if (real(output) || quantised || (dtype !== undefined && codes.has(dtype))) reached.add(output);
+    }
   }
   return reached;
 }

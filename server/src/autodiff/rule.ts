@@ -6,15 +6,10 @@
 import type { DType } from "../../protocol/model.js";
 import type { GraphBuilder, Value } from "../graph/builder.js";
 import type { Node } from "../graph/graph.js";
+import type { Kernels } from "../runtime/kernels.js";
 
 /** Thrown by a rule that cannot go on with this node: an attribute it does not know, a shape that is not there. */
 export class NoGradient extends Error {}
-
-/** Which special kernels the gradients may use. */
-export interface Kernels {
-  /** Block size of ONNX Runtime's NCHWc convolution on this processor, or null when it must not be used. */
-  readonly nchwc: number | null;
-}
 
 /** A node that is being differentiated. */
 export interface Site {
@@ -72,6 +67,13 @@ export interface GradientRule {
    * is zero wherever it exists, as in every framework.
    */
   readonly flat?: boolean;
+  /**
+   * Right for every element type: it only moves elements, or minds their type itself. Other rules are for float32, and
+   * are not asked where a node computes in anything else.
+   */
+  readonly anyType?: boolean;
+  /** The integers that come out stand for real numbers and have a cotangent, a float one. */
+  readonly quantises?: boolean;
   /** Cotangents by input. Inputs beyond the list have none. */
   readonly pullback: (site: Site) => readonly Cotangent[];
 }

@@ -5,7 +5,8 @@ import type { Graph, Node } from "../graph/graph.js";
 import { literalValues } from "../graph/literal.js";
 import type { ValueTypes } from "../graph/value-type.js";
 import type { Cotangents } from "./cotangents.js";
-import { type Kernels, NoGradient, type Site } from "./rule.js";
+import type { Kernels } from "../runtime/kernels.js";
+import { NoGradient, type Site } from "./rule.js";
 
 interface Circumstances {
   readonly types: ValueTypes;

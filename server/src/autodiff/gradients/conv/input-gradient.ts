@@ -1,0 +1,61 @@
+/** The gradient of a convolution's input, by the fastest form that fits (measured: docs/engine.md). */
+import type { GraphBuilder, Value } from "../../../graph/builder.js";
+import { all, extents, positive } from "../../window.js";
+import { type Correlation, isDepthwise, taps } from "./correlation.js";
+
+export interface InputForm {
+  readonly name: string;
+  readonly fits: (c: Correlation) => boolean;
+  /** Gradient of x, in its shape, from the cotangent of y and the weight. */
+  readonly make: (b: GraphBuilder, c: Correlation, dy: Value, w: Value) => Value;
+}
+
+/** Pads under which a convolution of dy with the flipped kernel gives x's lengths, where all strides are 1. */
+const flippedPads = (c: Correlation): number[] => {
+  const reach = extents(c).map((extent) => extent - 1);
+  return [...c.begin.map((pad, axis) => reach[axis]! - pad), ...c.end.map((pad, axis) => reach[axis]! - pad)];
+};
+
+/** Stride 1: a convolution of dy with the kernel flipped in space and its channels exchanged. */
+export const flipped: InputForm = {
+  name: "flipped",
+  fits: (c) => all(c.strides, 1) && flippedPads(c).every((pad) => pad >= 0),
+  make: (b, c, dy, w) =>
+    b.op("Conv", [dy, exchanged(b, c, w)], {
+      kernel_shape: c.kernel,
+      dilations: c.dilations,
+      pads: flippedPads(c),
+      group: c.group,
+    }),
+};
+
+/** Any stride. */
+export const transposed: InputForm = {
+  name: "transposed",
+  fits: () => true,
+  make: (b, c, dy, w) =>
+    b.op("ConvTranspose", [dy, w], {
+      kernel_shape: c.kernel,
+      strides: c.strides,
+      dilations: c.dilations,
+      pads: [...c.begin, ...positive(c.end)],
+      output_padding: positive(c.end.map((pad) => -pad)),
+      group: c.group,
+    }),
+};
+
+/** The first that fits is taken; the last fits always. */
+export const inputForms: readonly InputForm[] = Object.freeze([flipped, transposed]);
+
+export const inputGradient = (b: GraphBuilder, c: Correlation, dy: Value, w: Value): Value =>
+  (inputForms.find((form) => form.fits(c)) ?? transposed).make(b, c, dy, w);
+
+/** The weight [g·maps, channels, taps] flipped in space, as [g·channels, maps, taps]. */
+function exchanged(b: GraphBuilder, c: Correlation, w: Value): Value {
+  const { group, maps, channels, kernel } = c;
+  const count = taps(c);
+  const last = -(2 ** 31);
+  const lines = b.reshape(w, [group, maps, channels, count]);
+  const back = count === 1 ? lines : b.slice(lines, [3], [count - 1], [last], [-1]);
+  return b.reshape(isDepthwise(c) ? back : b.transpose(back, [0, 2, 1, 3]), [group * channels, maps, ...kernel]);
+}
