@@ -35,7 +35,25 @@ export interface Recipe {
   /** Name of a loss, for criteria that need a gradient; chosen from the outputs when absent. */
   readonly loss?: string;
   readonly batchNorm: BatchNormMode;
+  /** Samples that make up the batch whose mean loss is differentiated. */
+  readonly batch: number;
+  /** Per channel, on images scaled to [0, 1]: they become (x − mean) / std. */
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+  /** Lengths of dynamic axes, by axis name or by `input:axis`. */
+  readonly axes: Readonly<Record<string, number>>;
+  /**
+   * Sparsity that criteria of several rounds prune to while they score; the sparsity itself when it is absent. What
+   * such a criterion ranks is right at this sparsity, and an order of removal at any other.
+   */
+  readonly target?: number;
 }
+
+/** Largest batch that may be asked for. */
+const maxBatch = 1e6;
+
+/** Longest length that a dynamic axis may be bound to. */
+export const maxAxisLength = 1e6;
 
 export const defaultRecipe: Recipe = Object.freeze({
   criterion: "magnitude",
@@ -45,6 +63,8 @@ export const defaultRecipe: Recipe = Object.freeze({
   floors: Object.freeze({}),
   seed: 0,
   batchNorm: "auto",
+  batch: 32,
+  axes: Object.freeze({}),
 });
 
 /** Number of weights kept of `total` at `sparsity`: k = round((1 − s)·total), halves up. */
@@ -73,10 +93,16 @@ export function parseRecipe(input: unknown): Recipe {
     "data",
     "loss",
     "batchNorm",
+    "batch",
+    "mean",
+    "std",
+    "axes",
+    "target",
   ]);
   for (const key of Object.keys(given)) if (!known.has(key)) wrong(key, "a known field");
   const { criterion = defaultRecipe.criterion, sparsity = defaultRecipe.sparsity, scope = defaultRecipe.scope } = given;
   const { exclude = [], floors = {}, seed = defaultRecipe.seed, data, loss, batchNorm = "auto", pattern } = given;
+  const { batch = defaultRecipe.batch, mean, std, axes = {}, target } = given;
   if (typeof criterion !== "string" || criterion === "") return wrong("criterion", "the id of a criterion");
   if (typeof sparsity !== "number" || !(sparsity >= 0 && sparsity < 1)) return wrong("sparsity", "a number in [0, 1)");
   if (scope !== "global" && scope !== "layer") return wrong("scope", "`global` or `layer`");
@@ -96,6 +122,24 @@ export function parseRecipe(input: unknown): Recipe {
   if (batchNorm !== "auto" && batchNorm !== "stored" && batchNorm !== "batch") {
     return wrong("batchNorm", "`auto`, `stored` or `batch`");
   }
+  if (typeof batch !== "number" || !Number.isInteger(batch) || batch < 1 || batch > maxBatch) {
+    return wrong("batch", `a whole number from 1 to ${maxBatch}`);
+  }
+  const channels = (field: string, values: unknown, least: number): readonly number[] | undefined => {
+    if (values === undefined) return undefined;
+    const numbers = Array.isArray(values) && values.length > 0 && values.every((v): v is number => Number.isFinite(v));
+    return numbers && values.every((v) => v > least) ? [...values] : wrong(field, "a number for each channel");
+  };
+  const means = channels("mean", mean, -Infinity);
+  const deviations = channels("std", std, 0);
+  if (typeof axes !== "object" || axes === null || Array.isArray(axes)) return wrong("axes", "an object");
+  for (const [name, length] of Object.entries(axes)) {
+    if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > maxAxisLength)
+      wrong(`axes[${JSON.stringify(name)}]`, `a whole number from 1 to ${maxAxisLength}`);
+  }
+  if (target !== undefined && (typeof target !== "number" || !(target >= 0 && target < 1))) {
+    return wrong("target", "a number in [0, 1)");
+  }
   return {
     criterion,
     sparsity,
@@ -104,6 +148,11 @@ export function parseRecipe(input: unknown): Recipe {
     floors: { ...(floors as Record<string, number>) },
     seed,
     batchNorm,
+    batch,
+    axes: { ...(axes as Record<string, number>) },
+    ...(means === undefined ? {} : { mean: means }),
+    ...(deviations === undefined ? {} : { std: deviations }),
+    ...(target === undefined ? {} : { target }),
     ...(pattern === undefined ? {} : { pattern: parsePattern(pattern, wrong) }),
     ...(data === undefined ? {} : { data }),
     ...(loss === undefined ? {} : { loss }),

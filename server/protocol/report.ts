@@ -37,11 +37,15 @@ export interface LayerReport {
   readonly parameters: number;
   readonly kept: number;
   readonly density: number;
-  readonly score: ScoreStatistics;
+  /** null where the criterion has no score for the layer. */
+  readonly score: ScoreStatistics | null;
+  /** Why the criterion has no score for the layer, which is left dense; null where it has one. */
+  readonly unscored: string | null;
   /** Sparsity at which the last weight of the layer goes; null when it is excluded or cannot be ranked. */
   readonly criticalSparsity: number | null;
   /** Share of the layer's outputs that have no weight left; null when the weight has no output axis. */
   readonly deadOutputs: number | null;
+  /** The layer is left dense: the recipe says so, or it has no score. */
   readonly excluded: boolean;
   readonly risk: Risk;
 }

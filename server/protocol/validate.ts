@@ -3,7 +3,7 @@
  * Unknown fields are dropped. Every check throws `bad-request` and names the field.
  */
 import { PruneScopeError } from "./errors.js";
-import { parseRecipe } from "./recipe.js";
+import { maxAxisLength, parseRecipe } from "./recipe.js";
 import type {
   CloseParams,
   DynamicAxes,
@@ -13,9 +13,6 @@ import type {
   ModelRef,
   ServerSettings,
 } from "./requests.js";
-
-/** Longest length that a dynamic axis may be bound to. */
-export const maxAxisLength = 1e6;
 
 /** Checks the parameters of a job. @throws PruneScopeError `bad-request`. */
 export function parseJobParams<J extends JobName>(job: J, input: unknown): Jobs[J]["params"] {

@@ -1,6 +1,6 @@
 /** The report of `prunescope.report/1`, from ranked scores and a mask. */
 import { encodeArray } from "../../protocol/codec.js";
-import type { LayerReport, Report, Risk, ScoreHistogram } from "../../protocol/report.js";
+import type { LayerReport, Report, Risk, ScoreHistogram, ScoreStatistics } from "../../protocol/report.js";
 import { reportSchema } from "../../protocol/report.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import { layerLabel } from "../graph/prunable.js";
@@ -25,7 +25,7 @@ export function layerStates(ranked: RankedScores, recipe: Recipe, mask: Mask | n
     const excluded = ranked.excluded[l] === true;
     const layerMask = mask?.layers[l] ?? { cut: null, kept: survey.size };
     const rank = ranked.lastRanks[l] ?? null;
-    const noSignal = hasNoSignal(survey);
+    const noSignal = (ranked.unscored[l] ?? null) === null && hasNoSignal(survey);
     const criticalSparsity =
       rank === null || noSignal
         ? null
@@ -57,6 +57,7 @@ export function makeReport(
   const layers = weights.map((weight, l): LayerReport => {
     const survey = surveys[l]!;
     const state = states[l]!;
+    const unscored = ranked.unscored[l] ?? null;
     return {
       id: weight.id,
       ...layerLabel(weight),
@@ -65,7 +66,8 @@ export function makeReport(
       parameters: weight.size,
       kept: state.kept,
       density: state.kept / weight.size,
-      score: statistics(survey, ranked),
+      score: unscored === null ? statistics(survey, ranked) : null,
+      unscored,
       criticalSparsity: state.criticalSparsity,
       deadOutputs: state.deadOutputs,
       excluded: excluded[l] === true,
@@ -87,20 +89,20 @@ export function makeReport(
     sparsity: recipe.sparsity,
     scope: recipe.scope,
     seed: recipe.seed,
-    loss: null,
-    batchNorm: null,
+    loss: ranked.circumstance?.loss ?? null,
+    batchNorm: ranked.circumstance?.batchNorm ?? null,
     kept,
     sparsityOfAll: parameters === 0 ? 0 : (prunable - kept) / parameters,
     criticalSparsity: least(critical),
     safeSparsity: recipe.scope === "global" && firstRank !== null ? (firstRank - 1) / total : least(critical),
     maxSparsity: total === 0 ? null : 1 - pool.length / total,
     zeroScoreShare: total === 0 ? 0 : zeros / total,
-    notes: [...notes, ...reportNotes(open, ranked, recipe, zeros)],
+    notes: [...(ranked.circumstance?.notes ?? []), ...notes, ...reportNotes(open, ranked, recipe, zeros)],
     layers,
   };
 }
 
-function statistics(survey: LayerSurvey, ranked: RankedScores): LayerReport["score"] {
+function statistics(survey: LayerSurvey, ranked: RankedScores): ScoreStatistics {
   const { sum, size, sumOfSquares, maxKey, zeros, nonFinite } = survey;
   // JSON has no NaN: statistics of a layer that holds one are said to be 0, and nonFinite says why.
   const finite = nonFinite === 0;

@@ -2,10 +2,10 @@
  * From a model and a recipe to ranked scores: runs the criterion, surveys its scores once, finds the rank at which each
  * layer dies, and keeps all that in the cache under an id that depends on the file and on what changes scores.
  */
-import { createHash } from "node:crypto";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
-import { criteria } from "../criteria/index.js";
+import { criteria, criterionNamed } from "../criteria/index.js";
+import type { Circumstance } from "../autodiff/sensitivity.js";
 import type { Criterion } from "../criteria/criterion.js";
 import { storedElements } from "../formats/stored-elements.js";
 import { lastRanks } from "../pruning/critical.js";
@@ -15,17 +15,19 @@ import { type LayerSurvey, outputLayout, survey } from "../pruning/survey.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
 import { ResultCache } from "./result-cache.js";
-
-/** Changes whenever what is cached changes its form or meaning. */
-const cacheVersion = 1;
+import { resultIdOf, scoresOf } from "./scores.js";
 
 /** Scores of a model in their order, and what one pass over them told. */
 export interface RankedScores {
   readonly resultId: string;
   readonly criterion: Criterion;
+  /** How gradients were taken; null when none were. */
+  readonly circumstance: Circumstance | null;
+  /** Why the criterion has no score for a layer; null where it has one. */
+  readonly unscored: readonly (string | null)[];
   readonly scores: OrderedScores;
   readonly surveys: readonly LayerSurvey[];
-  /** Layers that the recipe leaves dense. */
+  /** Layers that are left dense: the recipe says so, or they have no score. */
   readonly excluded: readonly boolean[];
   /** Rank of each layer's strongest weight among all that are not excluded; null for excluded and unrankable layers. */
   readonly lastRanks: readonly (number | null)[];
@@ -41,26 +43,10 @@ interface Cached {
 
 /** The criterion of a recipe. @throws PruneScopeError `bad-request` naming those there are. */
 export function criterionOf(recipe: Recipe): Criterion {
-  const criterion = criteria.find(({ id }) => id === recipe.criterion);
+  const criterion = criterionNamed(recipe.criterion);
   if (criterion !== undefined) return criterion;
   const known = criteria.map(({ id }) => id).join(", ");
   throw new PruneScopeError("bad-request", `There is no criterion "${recipe.criterion}". Choose one of: ${known}.`);
-}
-
-/** Id of the scores that a recipe asks for: everything but sparsity, pattern, scope and floors enters it. */
-export function resultIdOf(fingerprint: string, recipe: Recipe): string {
-  const { criterion, seed, data = null, loss = null, batchNorm, exclude } = recipe;
-  const identity = JSON.stringify([
-    cacheVersion,
-    fingerprint,
-    criterion,
-    seed,
-    data,
-    loss,
-    batchNorm,
-    [...exclude].sort(),
-  ]);
-  return createHash("sha256").update(identity).digest("hex").slice(0, 32);
 }
 
 /** Scores and ranks the weights of `open`, from the cache where they are there. */
@@ -77,13 +63,9 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
     );
   }
   const elements = weights.map((weight) => storedElements(open.source, weight));
-  const fields = await criterion.score({
-    weights,
-    values: (i) => elements[i]!,
-    seed: recipe.seed,
-    progress: (done, total) => context.progress({ stage: `Scoring by ${criterion.title}`, done, total }),
-    checkpoint: () => context.checkpoint(),
-  });
+  const cache = context.storage === null ? null : new ResultCache(context.storage, context.settings.cacheMaxSize);
+  const { fields, circumstance } = await scoresOf(open, criterion, recipe, elements, cache, context);
+  const unscored = weights.map((_, i) => circumstance?.reasons[i] ?? null);
   const layers = weights.map((weight, i) => ({
     id: weight.id,
     size: weight.size,
@@ -97,12 +79,12 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
     recipe.seed,
   );
   const excluded = excludedLayers(scores, recipe);
-  const resultId = resultIdOf(open.fingerprint, recipe);
+  const resultId = resultIdOf(open.fingerprint, criterion, recipe);
   const total = weights.reduce((sum, weight, l) => sum + (excluded[l] === true ? 0 : weight.size), 0);
 
-  const cache = context.storage === null ? null : new ResultCache(context.storage, context.settings.cacheMaxSize);
   const cached = cache === null ? null : (cache.get(resultId) as Cached | null);
-  if (cached !== null) return { resultId, criterion, scores, excluded, total, cache, ...cached };
+  const known = { resultId, criterion, circumstance, unscored, scores, excluded, total, cache };
+  if (cached !== null) return { ...known, ...cached };
 
   const stage = "Reading weights";
   const all = weights.reduce((sum, weight) => sum + weight.size, 0);
@@ -122,7 +104,7 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
   if (ordered) lastRanks(scores, surveys, rankable).forEach((rank, p) => (ranks[rankable[p]!] = rank));
   const result: Cached = { surveys, lastRanks: ranks };
   cache?.put(resultId, result);
-  return { resultId, criterion, scores, excluded, total, cache, ...result };
+  return { ...known, ...result };
 }
 
 interface CachedMask {

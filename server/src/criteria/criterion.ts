@@ -2,6 +2,7 @@
  * What a pruning criterion is. It gives every weight a score, and higher means keep; what is removed at a sparsity is
  * decided afterwards from the scores alone.
  */
+import type { Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
 import type { NumberField } from "../formats/stored-elements.js";
 import type { PrunableWeight } from "../graph/prunable.js";
 
@@ -11,13 +12,28 @@ export interface ScoringInput {
   /** Elements of weight `i`, block by block, as float32. */
   readonly values: (i: number) => NumberField;
   readonly seed: number;
+  /** Derivatives of the loss; made when it is asked for. @throws PruneScopeError when the data does not fit. */
+  readonly sensitivity: () => Promise<Sensitivity>;
   readonly progress: (done: number, total: number) => void;
   /** Lets others run; throws when the work was cancelled. */
   readonly checkpoint: () => Promise<void>;
 }
 
+/** What a criterion found. */
+export interface Scores {
+  /** One field per weight, in their order; null where the criterion has no score for it. */
+  readonly fields: readonly (NumberField | null)[];
+  /** How gradients were taken; null when none were. A weight without a score has its reason there. */
+  readonly circumstance: Circumstance | null;
+}
+
+/** Scores of a criterion that needs no gradient: there is one for every weight. */
+export const dataFree = (fields: readonly NumberField[]): Scores => ({ fields, circumstance: null });
+
 export interface Criterion {
   readonly id: string;
+  /** Other names that it is known by. */
+  readonly aliases: readonly string[];
   readonly title: string;
   /** One sentence for people who choose. */
   readonly summary: string;
@@ -34,6 +50,5 @@ export interface Criterion {
   readonly signed: boolean;
   /** Whether the score is |w| itself, so that ties in score are ties in magnitude too. */
   readonly isMagnitude: boolean;
-  /** One field per weight, in their order. */
-  score(input: ScoringInput): Promise<readonly NumberField[]>;
+  score(input: ScoringInput): Promise<Scores>;
 }

@@ -1,6 +1,13 @@
 /** Every criterion, one line each. */
 import type { Criterion } from "./criterion.js";
+import { grasp } from "./grasp.js";
 import { magnitude } from "./magnitude.js";
 import { random } from "./random.js";
+import { snip } from "./snip.js";
+import { taylor } from "./taylor.js";
 
-export const criteria: readonly Criterion[] = Object.freeze([magnitude, random]);
+export const criteria: readonly Criterion[] = Object.freeze([magnitude, snip, grasp, taylor, random]);
+
+/** The criterion of a name or alias. */
+export const criterionNamed = (name: string): Criterion | undefined =>
+  criteria.find(({ id, aliases }) => id === name || aliases.includes(name));

@@ -1,8 +1,9 @@
 /** Magnitude pruning: the score of a weight is its absolute value (LeCun et al. 1990; Han et al. 2015, arXiv 1506.02626). */
-import type { Criterion } from "./criterion.js";
+import { type Criterion, dataFree } from "./criterion.js";
 
 export const magnitude: Criterion = {
   id: "magnitude",
+  aliases: [],
   title: "Magnitude |w|",
   summary: "Keeps the largest weights. Needs no data; at initialisation it only sees each layer's scale.",
   reference:
@@ -12,16 +13,18 @@ export const magnitude: Criterion = {
   isMagnitude: true,
   score: ({ weights, values }) =>
     Promise.resolve(
-      weights.map((_, i) => {
-        const field = values(i);
-        return {
-          size: field.size,
-          read: (start, count, out) => {
-            field.read(start, count, out);
-            const bits = new Uint32Array(out.buffer, out.byteOffset, count);
-            for (let at = 0; at < count; at++) bits[at] = bits[at]! & 0x7fffffff;
-          },
-        };
-      }),
+      dataFree(
+        weights.map((_, i) => {
+          const field = values(i);
+          return {
+            size: field.size,
+            read: (start, count, out) => {
+              field.read(start, count, out);
+              const bits = new Uint32Array(out.buffer, out.byteOffset, count);
+              for (let at = 0; at < count; at++) bits[at] = bits[at]! & 0x7fffffff;
+            },
+          };
+        }),
+      ),
     ),
 };

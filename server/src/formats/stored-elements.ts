@@ -19,6 +19,16 @@ export interface NumberField {
   read(start: number, count: number, out: Float32Array): void;
 }
 
+/** The numbers of an array. */
+export function arrayField(values: Float32Array): NumberField {
+  return {
+    size: values.length,
+    read: (start, count, out) => {
+      out.set(values.subarray(start, start + count));
+    },
+  };
+}
+
 /** Reads and masks the elements of one weight. Blocks may have any start and at most {@link blockElements} elements. */
 export interface StoredElements extends NumberField {
   /** Elements as float32 (rounded where they are float64), dequantised where they are integers. */

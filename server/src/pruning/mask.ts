@@ -62,7 +62,7 @@ export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[],
   }
 }
 
-/** Which layers the recipe leaves dense. @throws PruneScopeError `bad-request` for an id that no layer has. */
+/** Which layers are left dense: those that the recipe excludes, and those without a score. @throws PruneScopeError `bad-request` for an id that no layer has. */
 export function excludedLayers(scores: OrderedScores, recipe: Recipe): boolean[] {
   const ids = new Set(scores.layers.map((layer) => layer.id));
   for (const id of [...recipe.exclude, ...Object.keys(recipe.floors)]) {
@@ -70,7 +70,7 @@ export function excludedLayers(scores: OrderedScores, recipe: Recipe): boolean[]
       throw new PruneScopeError("bad-request", `The model has no prunable layer "${id}".`, { value: id });
   }
   const wanted = new Set(recipe.exclude);
-  return scores.layers.map((layer) => wanted.has(layer.id));
+  return scores.layers.map((layer) => layer.field === null || wanted.has(layer.id));
 }
 
 function refuseNonFinite(scores: OrderedScores, surveys: readonly LayerSurvey[], excluded: readonly boolean[]): void {

@@ -27,8 +27,8 @@ export function comparePlaces(a: Place, b: Place): number {
 export interface OrderedLayer {
   readonly id: string;
   readonly size: number;
-  /** The scores. */
-  readonly field: NumberField;
+  /** The scores; null where the criterion has none for the layer, which is left dense then. */
+  readonly field: NumberField | null;
   readonly elements: StoredElements;
 }
 
@@ -60,7 +60,9 @@ export class OrderedScores {
 
   /** Keys of the elements [start, start + count) of layer `l`. */
   block(l: number, start: number, count: number): Uint32Array {
-    this.layers[l]!.field.read(start, count, this.#scores);
+    const { field } = this.layers[l]!;
+    if (field === null) this.#scores.fill(0, 0, count);
+    else field.read(start, count, this.#scores);
     return this.signed ? this.#signedKeys(count) : this.#bits;
   }
 

@@ -46,17 +46,17 @@ export class Program {
   }
 
   /**
-   * Runs it. Feeds of values that the outputs do not need are left out.
+   * Runs it and gives the values `wanted`, all outputs when it is absent. Feeds that nothing needs are left out.
    * @throws PruneScopeError `shape-mismatch` for an input that is not fed, else what ONNX Runtime says.
    */
-  async run(feeds: Feeds): Promise<Feeds> {
+  async run(feeds: Feeds, wanted?: readonly string[]): Promise<Feeds> {
     const given: Record<string, Ort.Tensor> = { ...this.#held };
     for (const [name, tensor] of Object.entries(feeds)) if (this.#inputs.has(name)) given[name] = tensor;
     for (const name of this.#inputs)
       if (given[name] === undefined)
         throw new PruneScopeError("missing-data", `There is no data for input "${name}".`, { value: name });
     try {
-      return await this.#session.run(given);
+      return await (wanted === undefined ? this.#session.run(given) : this.#session.run(given, [...new Set(wanted)]));
     } catch (error) {
       throw runtimeError(error);
     }

@@ -27,3 +27,41 @@ export const reduceSum: GradientRule = {
   op: "ReduceSum",
   pullback: (site) => [() => site.b.expand(unsqueezed(site, site.dy, reducedBy(site)), site.inputShape(0))],
 };
+
+/** The factor is applied before the cotangent is spread: it is smaller then. */
+export const reduceMean: GradientRule = {
+  op: "ReduceMean",
+  pullback: (site) => [
+    () => {
+      const reduced = reducedBy(site);
+      const shape = site.inputShape(0);
+      const count = reduced.axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
+      return site.b.expand(unsqueezed(site, site.b.scale(site.dy, 1 / count), reduced), shape);
+    },
+  ],
+};
+
+export const reduceSumSquare: GradientRule = {
+  op: "ReduceSumSquare",
+  pullback: (site) => [() => site.b.mul(site.input(0), unsqueezed(site, site.b.scale(site.dy, 2), reducedBy(site)))],
+};
+
+export const reduceL1: GradientRule = {
+  op: "ReduceL1",
+  pullback: (site) => [
+    () => site.b.mul(site.b.op("Sign", [site.input(0)]), unsqueezed(site, site.dy, reducedBy(site))),
+  ],
+};
+
+/** dx = x · dy/y; 0 where the norm is 0, as in PyTorch. */
+export const reduceL2: GradientRule = {
+  op: "ReduceL2",
+  pullback: (site) => [
+    () => {
+      const { b } = site;
+      const y = site.output();
+      const norm = b.where(b.op("Equal", [y, b.scalar(0)]), b.scalar(1), y);
+      return b.mul(site.input(0), unsqueezed(site, b.div(site.dy, norm), reducedBy(site)));
+    },
+  ],
+};

@@ -1,0 +1,158 @@
+/**
+ * The scores of a recipe's criterion: computed, or read back from the cache where computing them takes runs of the
+ * model. Scores that took a run are stored as they are, float32 for every weight, one file for a result.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Recipe } from "../../protocol/recipe.js";
+import { type Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
+import type { Criterion, Scores } from "../criteria/criterion.js";
+import { openDataset } from "../data/open.js";
+import { blockElements, type NumberField, type StoredElements } from "../formats/stored-elements.js";
+import type { JobContext } from "./jobs.js";
+import type { OpenModel } from "./open-model.js";
+import type { ResultCache } from "./result-cache.js";
+
+/** Changes whenever what is cached changes its form or meaning. */
+const cacheVersion = 2;
+
+/** Bytes of activations that one run may take where no limit is set. */
+const defaultActivationBytes = 1.5e9;
+
+/** Whether scores take runs of the model: they depend on data, and are worth keeping. */
+export const takesRuns = ({ needs }: Criterion): boolean => needs.data || needs.gradientOrder > 0 || needs.rounds > 1;
+
+/** Id of the scores that a recipe asks for: everything that changes them enters it, and nothing else. */
+export function resultIdOf(fingerprint: string, criterion: Criterion, recipe: Recipe): string {
+  const {
+    seed,
+    exclude,
+    data,
+    loss = null,
+    batchNorm,
+    batch,
+    mean = null,
+    std = null,
+    axes,
+    sparsity,
+    target,
+  } = recipe;
+  const run = takesRuns(criterion)
+    ? [
+        data === undefined ? null : [data, stateOf(data)],
+        loss,
+        batchNorm,
+        batch,
+        mean,
+        std,
+        Object.entries(axes).sort(),
+      ]
+    : null;
+  const rounds = criterion.needs.rounds > 1 ? (target ?? sparsity) : null;
+  const identity = JSON.stringify([cacheVersion, fingerprint, criterion.id, seed, run, rounds, [...exclude].sort()]);
+  return createHash("sha256").update(identity).digest("hex").slice(0, 32);
+}
+
+/** Sizes and times of a data file, or of everything in a data folder. What cannot be read is an error when it is opened. */
+function stateOf(path: string): unknown {
+  try {
+    const { size, mtimeMs } = statSync(path);
+    if (!statSync(path).isDirectory()) return [size, mtimeMs];
+    return readdirSync(path, { recursive: true, encoding: "utf8" })
+      .sort()
+      .map((name) => {
+        const one = statSync(join(path, name));
+        return [name, one.size, one.mtimeMs];
+      });
+  } catch {
+    return null;
+  }
+}
+
+interface Stored {
+  readonly scored: readonly boolean[];
+  readonly circumstance: Circumstance | null;
+}
+
+/** Scores of every weight of `open` by `criterion`. @throws PruneScopeError what the criterion and its data throw. */
+export async function scoresOf(
+  open: OpenModel,
+  criterion: Criterion,
+  recipe: Recipe,
+  elements: readonly StoredElements[],
+  cache: ResultCache | null,
+  context: JobContext,
+): Promise<Scores> {
+  const key = `${resultIdOf(open.fingerprint, criterion, recipe)}.scores`;
+  const kept = cache === null || !takesRuns(criterion) ? null : storedScores(cache, key, elements);
+  if (kept !== null) return kept;
+  const { weights } = open.search;
+  const { memoryLimit, threads } = context.settings;
+  const progress = (done: number, total: number): void => {
+    context.progress({ stage: `Scoring by ${criterion.title}`, done, total });
+  };
+  const checkpoint = (): Promise<void> => context.checkpoint();
+  const sensitivity = async (): Promise<Sensitivity> => {
+    context.progress({ stage: "Reading data", done: 0, total: 0 });
+    const { seed, batch, mean, std, axes, loss = null, batchNorm, data = null } = recipe;
+    return new Sensitivity({
+      model: open.model,
+      source: open.source,
+      weights,
+      data: await openDataset(data, open.model.graph, {
+        seed,
+        dynamicAxes: axes,
+        batch,
+        ...(mean === undefined ? {} : { mean }),
+        ...(std === undefined ? {} : { std }),
+      }),
+      loss,
+      batchNorm,
+      seed,
+      threads,
+      activationBytes: memoryLimit > 0 ? (memoryLimit * 1e6) / 2 : defaultActivationBytes,
+      progress,
+      checkpoint,
+    });
+  };
+  const scores = await criterion.score({
+    weights,
+    values: (i) => elements[i]!,
+    seed: recipe.seed,
+    sensitivity,
+    progress,
+    checkpoint,
+  });
+  if (cache !== null && takesRuns(criterion)) {
+    const { fields, circumstance } = scores;
+    const stored = cache.putNumbers(key, blocksOf(fields));
+    if (stored) cache.put(key, { scored: fields.map((field) => field !== null), circumstance } satisfies Stored);
+  }
+  return scores;
+}
+
+function storedScores(cache: ResultCache, key: string, elements: readonly StoredElements[]): Scores | null {
+  const stored = cache.get(key) as Stored | null;
+  const numbers = stored === null ? null : cache.numbers(key);
+  if (stored === null || numbers === null) return null;
+  let offset = 0;
+  const fields = elements.map(({ size }, i): NumberField | null => {
+    if (stored.scored[i] !== true) return null;
+    const from = offset;
+    offset += size;
+    return { size, read: (start, count, out) => numbers(from + start, out.subarray(0, count)) };
+  });
+  return { fields, circumstance: stored.circumstance };
+}
+
+function* blocksOf(fields: readonly (NumberField | null)[]): Iterable<Float32Array> {
+  const block = new Float32Array(blockElements);
+  for (const field of fields) {
+    for (let start = 0; start < (field?.size ?? 0); start += blockElements) {
+      const count = Math.min(blockElements, field!.size - start);
+      field!.read(start, count, block);
+      yield block.subarray(0, count);
+    }
+  }
+}
