@@ -5,7 +5,7 @@
 import { workspace, type Uri } from "vscode";
 import { defaultRecipe, type Recipe, type Scope } from "../../server/protocol/recipe.js";
 import type { DynamicAxes, ServerSettings } from "../../server/protocol/requests.js";
-import { maxAxisLength } from "../../server/protocol/validate.js";
+import { maxAxisLength } from "../../server/protocol/recipe.js";
 
 /** What analysing and saving a model depends on. */
 export interface ModelSettings {

@@ -6,7 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import { viewType } from "../../client/src/model-editor/view-type.js";
 import { parseModelSettings, parseServerSettings } from "../../client/src/settings.js";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
-import { maxAxisLength } from "../../server/protocol/validate.js";
+import { maxAxisLength } from "../../server/protocol/recipe.js";
 
 vi.mock("vscode", () => import("./vscode-stub.js"));
 

@@ -42,6 +42,7 @@ export function reportTable(report: Report, width: number): string {
   lines.push(
     pc.bold(plain(model.path)),
     `${count(model.parameters)} parameters, ${count(model.prunable)} prunable in ${layers.length} layers`,
+    ...(report.loss === null ? [] : [`loss ${Number(report.loss.toPrecision(6))}${batchNormWords(report)}`]),
     `${report.criterion}, sparsity ${percent(report.sparsity, 2)} (${report.scope}), seed ${report.seed}: ` +
       `${count(report.kept)} weights kept; ${percent(report.sparsityOfAll, 2)} of all parameters removed`,
     "",
@@ -54,11 +55,14 @@ export function reportTable(report: Report, width: number): string {
   lines.push(pc.dim(row(["layer", "op", "shape", "kept", "density".padEnd(barWidth), "", "dies at"])));
   for (const layer of layers) {
     const colour = riskColour[layer.risk];
-    const dies = layer.excluded
-      ? "excluded"
-      : layer.criticalSparsity === null
-        ? "–"
-        : percent(layer.criticalSparsity, 2);
+    const dies =
+      layer.unscored !== null
+        ? "no score"
+        : layer.excluded
+          ? "excluded"
+          : layer.criticalSparsity === null
+            ? "–"
+            : percent(layer.criticalSparsity, 2);
     const op = layer.op.split(".").at(-1)!;
     lines.push(
       colour(
@@ -75,8 +79,21 @@ export function reportTable(report: Report, width: number): string {
     );
   }
   lines.push("", headline(report));
+  for (const [reason, ids] of unscored(report))
+    lines.push(pc.dim(`no score, left dense: ${ids.map((id) => plain(id)).join(", ")}: ${plain(reason)}`));
   for (const note of report.notes) lines.push(pc.dim(`note: ${plain(note)}`));
   return `${lines.join("\n")}\n`;
+}
+
+const batchNormWords = ({ batchNorm }: Report): string =>
+  batchNorm === null ? "" : `, BatchNormalization by ${batchNorm === "batch" ? "the batch's" : "stored"} statistics`;
+
+/** Layers without a score, by the reason. */
+function unscored({ layers }: Report): Map<string, string[]> {
+  const reasons = new Map<string, string[]>();
+  for (const { id, unscored: reason } of layers)
+    if (reason !== null) reasons.set(reason, [...(reasons.get(reason) ?? []), id]);
+  return reasons;
 }
 
 /** The risk, with the outputs that have no weight left where these are its reason. */
@@ -122,6 +139,7 @@ export function reportCsv(report: Report): string {
     "criticalSparsity",
     "deadOutputs",
     "risk",
+    "unscored",
   ];
   const lines = report.layers.map(({ score, ...layer }) => {
     const shape = layer.shape.join("x");
@@ -134,14 +152,15 @@ export function reportCsv(report: Report): string {
       layer.parameters,
       layer.kept,
       layer.density,
-      score.sum,
-      score.mean,
-      score.max,
-      score.rms,
-      score.zeroShare,
+      score?.sum ?? null,
+      score?.mean ?? null,
+      score?.max ?? null,
+      score?.rms ?? null,
+      score?.zeroShare ?? null,
       layer.criticalSparsity,
       layer.deadOutputs,
       layer.risk,
+      layer.unscored,
     ];
   });
   return [columns, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\r\n") + "\r\n";

@@ -1,6 +1,8 @@
 /** The options that make a recipe, the same for every command. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { criteria } from "../criteria/index.js";
+import { resolve } from "node:path";
+import { losses } from "../autodiff/loss/index.js";
+import { criteria, criterionNamed } from "../criteria/index.js";
 import { defaultRecipe, parseRecipe, type Recipe, scopes } from "../../protocol/recipe.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
 
@@ -12,6 +14,12 @@ interface Given {
   readonly exclude: readonly string[];
   readonly floor: Readonly<Record<string, number>>;
   readonly axis: Readonly<Record<string, number>>;
+  readonly data?: string;
+  readonly batch: number;
+  readonly loss?: string;
+  readonly batchnorm: string;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
 }
 
 /** Adds the recipe's options to a command. */
@@ -19,7 +27,7 @@ export function addRecipeOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--criterion <name>", "what a weight is judged by")
-        .choices(criteria.map(({ id }) => id))
+        .choices(criteria.flatMap(({ id, aliases }) => [id, ...aliases]))
         .default(defaultRecipe.criterion),
     )
     .option(
@@ -41,13 +49,30 @@ export function addRecipeOptions(command: Command): Command {
       [],
     )
     .option("--floor <layer=density>", "least density of a layer (repeatable)", collect(numberIn(0, 1, true)), {})
+    .option("--data <path>", "samples: .npz, .npy, a folder of images or of ONNX test data; made up when absent")
+    .option("--batch <n>", "samples whose mean loss is differentiated", whole(1, 1e6), defaultRecipe.batch)
+    .option("--loss <name[:output]>", `${losses.map(({ id }) => id).join(", ")}; chosen from the outputs when absent`)
+    .addOption(
+      new Option(
+        "--batchnorm <mode>",
+        "statistics of BatchNormalization: stored ones, the batch's, or as the model looks",
+      )
+        .choices(["auto", "stored", "batch"])
+        .default(defaultRecipe.batchNorm),
+    )
+    .option("--mean <numbers>", "mean of image channels on a scale of 0 to 1, separated by commas", numbers)
+    .option("--std <numbers>", "standard deviation of image channels, separated by commas", numbers)
     .option("--axis <name=length>", "length of a dynamic axis (repeatable)", collect(whole(1, 1e6)), {});
 }
 
 /** The recipe that the options describe. @throws PruneScopeError `bad-request`. */
 export function recipeOf(options: unknown): Recipe {
-  const { criterion, sparsity, scope, seed, exclude, floor } = options as Given;
-  return parseRecipe({ criterion, sparsity, scope, seed, exclude, floors: floor });
+  const { floor, axis, batchnorm, data, criterion, sparsity, scope, seed, exclude, batch, loss, mean, std } =
+    options as Given;
+  const id = criterionNamed(criterion)?.id ?? criterion;
+  const given = { criterion: id, sparsity, scope, seed, exclude, batch, loss, mean, std };
+  const path = data === undefined ? undefined : resolve(data);
+  return parseRecipe({ ...given, data: path, floors: floor, axes: axis, batchNorm: batchnorm });
 }
 
 /** Lengths of dynamic axes that the options give. */
@@ -69,6 +94,13 @@ function whole(low: number, high: number): (text: string) => number {
     if (value >= low && value <= high) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
   };
+}
+
+/** Numbers separated by commas. */
+function numbers(text: string): number[] {
+  const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  if (values.every((value) => Number.isFinite(value))) return values;
+  throw new InvalidArgumentError("It must be numbers separated by commas.");
 }
 
 /** Parser of NAME=VALUE, repeatable; names may hold "=". */
