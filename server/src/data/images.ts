@@ -159,7 +159,12 @@ const words = ({ mean, std }: Scale): string =>
 /** RGBA bytes of an image at the input's size. */
 async function decode(file: string, { width, height }: Layout): Promise<Uint8Array> {
   const refuse = (why: string, cause?: unknown): never => {
-    throw new PruneScopeError("unsupported-format", `${file} cannot be read as an image: ${why}.`, { file }, { cause });
+    throw new PruneScopeError(
+      "unsupported-format",
+      `${file} cannot be read as a PNG, JPEG or BMP image: ${why}.`,
+      { file },
+      { cause },
+    );
   };
   if (statSync(file).size > maxFileBytes) refuse(`it is larger than ${maxFileBytes / 2 ** 20} MiB`);
   const bytes = readFileSync(file);
