@@ -27,14 +27,14 @@ const sparsities = [0.5, 0.9, 0.98] as const;
 const sumTolerance = ({ name }: GradientCase): number => (name.includes("chaotic") ? 1e-2 : 1e-3);
 
 describe.each(gradientCases.filter(({ criterion }) => criteria.some(({ id }) => id === criterion)))("$name", (each) => {
-  const reference = JSON.parse(
-    readFileSync(join(import.meta.dirname, "gradients", `${each.name}.json`), "utf8"),
-  ) as GradientReference;
+  let reference: GradientReference;
   let folder: string;
   let path: string;
   let recipe: Recipe;
 
   beforeAll(async () => {
+    const stored = readFileSync(join(import.meta.dirname, "gradients", `${each.name}.json`), "utf8");
+    reference = JSON.parse(stored) as GradientReference;
     folder = mkdtempSync(join(tmpdir(), "prunescope-reference-"));
     path = join(folder, "model.onnx");
     const { bytes, feeds, labels, output } = each.problem();
