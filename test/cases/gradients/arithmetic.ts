@@ -19,5 +19,7 @@ export const arithmetic: readonly GradientCase[] = [
   ]),
   gradientCase("Mul", "longer rank on the right", [[4], [2, 3, 4]]),
   gradientCase("Div", "same shape", [], { inputs: [{ shape: [3, 4] }, away] }),
+  gradientCase("Sum", "three inputs, broadcast", [[3, 4], [4], [3, 1]]),
+  gradientCase("Sum", "one input", [[3, 4]]),
   gradientCase("Div", "broadcast on the left", [], { inputs: [{ shape: [4] }, away] }),
 ];

@@ -14,6 +14,8 @@ export interface CaseInput {
    * (for operators with kinks, where a step of finite differences must not cross one).
    */
   readonly draw?: "normal" | "positive" | "apart";
+  /** The elements themselves, where it matters where they lie. */
+  readonly at?: readonly number[];
   /** Multiplies the elements. */
   readonly scale?: number;
   /** Added to the elements. */
