@@ -64,7 +64,11 @@ export class Exponents {
   }
 
   /** Values of `all` on one exponent, that of the largest. */
-  aligned(all: readonly Scaled[]): { readonly values: readonly Value[]; readonly exponent: Value; readonly loose: number } {
+  aligned(all: readonly Scaled[]): {
+    readonly values: readonly Value[];
+    readonly exponent: Value;
+    readonly loose: number;
+  } {
     const { s } = this;
     if (new Set(all.map(({ exponent }) => exponent)).size === 1) {
       const held = all.map((one) => this.held(one));

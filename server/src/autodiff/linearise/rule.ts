@@ -3,6 +3,7 @@
  * 2006.05467; DESIGN.md "Criteria"). All values of the linear network are non-negative: weights enter as |w|, biases
  * are 0, activations the identity.
  */
+import type { DType } from "../../../protocol/model.js";
 import type { GraphBuilder, Value } from "../../graph/builder.js";
 import type { Node } from "../../graph/graph.js";
 import type { Exponents, Scaled } from "./exponents.js";
@@ -61,6 +62,8 @@ export interface LinearSite {
   shape(i: number): readonly number[];
   /** Bound shape of output `i`. */
   outputShape(i?: number): readonly number[];
+  /** Element type of output 0 in the model. */
+  outputType(): DType;
   int(name: string, fallback: number): number;
   float(name: string, fallback: number): number;
   string(name: string, fallback: string): string;
@@ -72,6 +75,8 @@ export interface LinearSite {
   isReductionOf(i: number, of: number): boolean;
   /** Notes that input `i` is held constant, so that what only feeds it gets no score. `why` completes "it only feeds …". */
   holdConstant(i: number, why: string): void;
+  /** Notes that some elements of the weight at input `i` have no place in the linear network; `why` is a clause. */
+  incomplete(i: number, why: string): void;
 }
 
 export interface LinearRule {

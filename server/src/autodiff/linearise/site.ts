@@ -1,4 +1,5 @@
 /** What a linear rule sees of the node it linearises. */
+import type { DType } from "../../../protocol/model.js";
 import type { GraphBuilder, Value } from "../../graph/builder.js";
 import type { Constant, Node } from "../../graph/graph.js";
 import { castTo, literalValues } from "../../graph/literal.js";
@@ -15,6 +16,7 @@ export interface Surroundings {
   /** Values that go to outputs of the graph only. */
   readonly final: ReadonlySet<string>;
   readonly holdConstant: (value: Value, why: string) => void;
+  readonly incomplete: (value: Value, why: string) => void;
 }
 
 /** Operators that a mean passes on its way to the subtraction. */
@@ -106,6 +108,14 @@ export class NodeLinearSite implements LinearSite {
 
   holdConstant(i: number, why: string): void {
     this.around.holdConstant(this.node.inputs[i]!, why);
+  }
+
+  incomplete(i: number, why: string): void {
+    if (this.image(i) !== null) this.around.incomplete(this.node.inputs[i]!, why);
+  }
+
+  outputType(): DType {
+    return this.around.types.get(this.node.outputs[0] ?? "")?.dtype ?? "other";
   }
 
   /** The value that `name` carries under another name. */
