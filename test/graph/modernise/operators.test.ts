@@ -53,7 +53,7 @@ const label = ({ op, opset, inputs, attributes: given }: OldOperator): string =>
   `${op}-${opset} ${JSON.stringify(given ?? {})} of ${inputs.map(({ shape }) => `[${shape.join()}]`).join(" ")}`;
 
 describe("an old node and its raised form", () => {
-  test.each(oldOperators.map((one, i) => ({ one, i, name: label(one) })))("$name", async ({ one, i }) => {
+  test.each(oldOperators.map((one, i) => [label(one), one, i] as const))("%s", async (_, one, i) => {
     const path = folder.write(`${i}.onnx`, built(one));
     const feeds = feedsOf(one);
     const expected = await runBytes(path, feeds);
