@@ -75,7 +75,7 @@ const conv2d: readonly GradientCase[] = [
 ];
 
 const convAutoPad: readonly GradientCase[] = (["SAME_UPPER", "SAME_LOWER", "VALID"] as const).flatMap((pad) => [
-  one(`${pad}`, [2, 2, 6, 7], [3, 2, 4, 3], { auto_pad: pad }),
+  one(pad, [2, 2, 6, 7], [3, 2, 4, 3], { auto_pad: pad }),
   one(`${pad}, stride`, [2, 2, 7, 8], [3, 2, 3, 4], { auto_pad: pad, strides: [2, 3] }),
   one(`${pad}, depthwise`, [1, 8, 7, 8], [8, 1, 2, 3], { auto_pad: pad, strides: [2, 2], group: 8 }),
   one(`${pad}, 1-D`, [1, 2, 8], [3, 2, 4], { auto_pad: pad }),
@@ -91,4 +91,25 @@ const conv3d: readonly GradientCase[] = [
   one("3-D, patches", [1, 2, 4, 4, 4], [3, 2, 2, 2, 2], { strides: [2, 2, 2] }),
 ];
 
-export const conv: readonly GradientCase[] = [...conv1d, ...conv2d, ...convAutoPad, ...conv3d];
+const fused = { op: "FusedConv", domain: "com.microsoft", order: 2 } as const;
+
+const fusedConv: readonly GradientCase[] = [
+  {
+    ...fused,
+    title: "Relu that holds back every other map",
+    inputs: [
+      { shape: [2, 3, 6, 6], draw: "positive" },
+      { shape: [4, 3, 3, 3], draw: "positive" },
+      { shape: [4], fixed: { dtype: "float", values: [-500, 0, -500, 0] } },
+    ],
+    attributes: { activation: "Relu", pads: [1, 1, 1, 1] },
+  },
+  {
+    ...fused,
+    title: "addend",
+    inputs: [[1, 2, 5, 5], [3, 2, 3, 3], [3], [1, 3, 3, 3]].map((shape) => ({ shape, draw: "positive" })),
+    attributes: { activation: "Relu" },
+  },
+];
+
+export const conv: readonly GradientCase[] = [...conv1d, ...conv2d, ...convAutoPad, ...conv3d, ...fusedConv];

@@ -4,11 +4,15 @@ import { arithmetic } from "./arithmetic.js";
 import type { GradientCase } from "./case.js";
 import { convTranspose } from "./conv-transpose.js";
 import { conv } from "./conv.js";
+import { gatherElements } from "./gather-elements.js";
 import { gemm } from "./gemm.js";
 import { matMul } from "./mat-mul.js";
+import { normalisation } from "./normalisation.js";
 import { pointwise } from "./pointwise.js";
+import { pools } from "./pools.js";
 import { reductions } from "./reductions.js";
 import { relu } from "./relu.js";
+import { resampling } from "./resampling.js";
 import { shapes } from "./shapes.js";
 import { softmax } from "./softmax.js";
 import { types } from "./types.js";
@@ -26,4 +30,8 @@ export const gradientCases: readonly GradientCase[] = [
   ...conv,
   ...convTranspose,
   ...gemm,
+  ...normalisation,
+  ...pools,
+  ...resampling,
+  ...gatherElements,
 ];
