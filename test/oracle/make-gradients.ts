@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
+import type { Feed, Integers } from "../support/networks/index.js";
 import { type GradientCase, gradientCases, type GradientProblem, type GradientReference } from "./gradient-cases.js";
 
 const folder = "test/oracle";
@@ -45,8 +46,8 @@ function python(each: GradientCase, { bytes, feeds, labels, output }: GradientPr
   rmSync(data, { recursive: true, force: true });
   mkdirSync(data);
   writeFileSync(model, bytes);
-  for (const [name, feed] of Object.entries(feeds)) writeNpy(join(data, `${name}.npy`), "<f4", feed);
-  if (labels !== null) writeNpy(join(data, "labels.npy"), "<i8", labels);
+  for (const [name, feed] of Object.entries(feeds)) writeNpy(join(data, `${name}.npy`), feed);
+  if (labels !== null) writeNpy(join(data, "labels.npy"), labels);
   const { criterion, batchNorm, loss } = each;
   const settings = ["--criterion", criterion, "--batchnorm", batchNorm, "--loss", loss, "--output", output];
   return execFileSync("/usr/bin/python3", [`${folder}/gradients.py`, model, data, ...settings, ...options], {
@@ -56,11 +57,8 @@ function python(each: GradientCase, { bytes, feeds, labels, output }: GradientPr
 }
 
 /** Version 1.0 of NumPy's format: magic, length of the header, header padded to 64 bytes, elements. */
-function writeNpy(
-  path: string,
-  descr: "<f4" | "<i8",
-  { data, shape }: { readonly data: BigInt64Array | Float32Array; readonly shape: readonly number[] },
-): void {
+function writeNpy(path: string, { data, shape }: Feed | Integers): void {
+  const descr = data instanceof Float32Array ? "<f4" : "<i8";
   const words = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.map((dim) => `${dim},`).join(" ")})}`;
   const header = words.padEnd(64 * Math.ceil((words.length + 11) / 64) - 11) + "\n";
   const start = Buffer.from([
@@ -82,9 +80,7 @@ function writeNpy(
 async function lossDifference(each: GradientCase, problem: GradientProblem, expected: number): Promise<number | null> {
   if (each.batchNorm === "batch") return null;
   const session = await ort.InferenceSession.create(problem.bytes, { logSeverityLevel: 3 });
-  const feeds = Object.entries(problem.feeds).map(
-    ([name, { data, shape }]) => [name, new ort.Tensor("float32", data, shape)] as const,
-  );
+  const feeds = Object.entries(problem.feeds).map(([name, { data, shape }]) => [name, tensor(data, shape)] as const);
   const made = (await session.run(Object.fromEntries(feeds)))[problem.output];
   await session.release();
   if (made === undefined) throw new Error(`${each.name}: no output ${problem.output}`);
@@ -97,6 +93,10 @@ async function lossDifference(each: GradientCase, problem: GradientProblem, expe
   // Seen up to 1e-6, and 1e-4 in the chaotic network, which amplifies rounding.
   if (!(difference < 1e-3)) throw new Error(`${each.name}: loss ${expected}, but ${loss} by ONNX Runtime`);
   return difference;
+}
+
+function tensor(data: Feed["data"] | Integers["data"], shape: readonly number[]): ort.Tensor {
+  return data instanceof Float32Array ? new ort.Tensor("float32", data, shape) : new ort.Tensor("int64", data, shape);
 }
 
 /** Mean cross-entropy of logits [batch, classes, ...pixels] divided by a temperature. */

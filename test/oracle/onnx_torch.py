@@ -454,7 +454,7 @@ def _pad(node, x, pads=None, value=None, axes=None):
     if mode == "constant":
         return padded(x, pairs, node.a("value", 0.0) if value is None else value.item())
     # PyTorch mirrors the last axes only: those that are padded must be among them.
-    outer = x.ndim - 2
+    outer = max(1, x.ndim - 2)
     if any(number for pair in pairs[:outer] for number in pair):
         raise NotImplementedError("Pad of outer axes other than with a constant")
     return padded(x, pairs[outer:], mode={"reflect": "reflect", "edge": "replicate"}[mode])
@@ -476,6 +476,11 @@ def _resize(node, x, roi_or_scales=None, scales=None, sizes=None):
 @operator("Shape")
 def _shape(node, x):
     return torch.tensor(x.shape, dtype=torch.long)[node.a("start", 0) : node.a("end")]
+
+
+@operator("Size")
+def _size(node, x):
+    return torch.tensor(x.numel())
 
 
 @operator("Constant")

@@ -14,7 +14,7 @@ import { squeezeNet } from "./squeeze-net.js";
 import { unet } from "./unet.js";
 import { vit } from "./vit.js";
 
-export type { Feed, ImageOptions, Network } from "./network.js";
+export type { Feed, ImageOptions, Integers, Network } from "./network.js";
 export { denseNet, ffnn, mobileNetV2, resnet, shuffleNetV2, squeezeNet, unet, vit };
 
 /** Networks that have a float64 reference in test/oracle/gradients. */

@@ -123,11 +123,7 @@ export class NetworkWriter {
   }
 
   /** A node on one signal that keeps its shape. */
-  map(
-    x: Signal,
-    op: string,
-    { power = x.power, inputs = [] as readonly string[], attributes = {} } = {},
-  ): Signal {
+  map(x: Signal, op: string, { power = x.power, inputs = [] as readonly string[], attributes = {} } = {}): Signal {
     return { ...x, power, name: this.op(op, [x.name, ...inputs], attributes) };
   }
 

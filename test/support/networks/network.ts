@@ -6,12 +6,18 @@ export interface Feed {
   readonly shape: readonly number[];
 }
 
+/** An int64 array. */
+export interface Integers {
+  readonly data: BigInt64Array<ArrayBuffer>;
+  readonly shape: readonly number[];
+}
+
 export interface Network {
   /** The ONNX file. The batch axis of its input is free. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly feeds: Readonly<Record<string, Feed>>;
   /** Classes in [0, classes): one a sample, or one a pixel [batch, height, width]. */
-  readonly labels: { readonly data: BigInt64Array<ArrayBuffer>; readonly shape: readonly number[] };
+  readonly labels: Integers;
   readonly classes: number;
   /** The output with the logits; classes are its axis 1. */
   readonly output: string;
