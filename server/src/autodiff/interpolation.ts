@@ -60,7 +60,7 @@ const clamped = (value: number, last: number): number => Math.min(Math.max(value
 /** Place in the input that element `i` of the output comes to; null for an unknown mode. */
 function placeOf({ input, output, scale, place, region }: Resampling, i: number): number | null {
   const by = f(scale);
-  const halfPixel = (offset = 0): number => f(f(offset + f(f(i + 0.5) / by)) - 0.5);
+  const halfPixel = (): number => f(f(f(i + 0.5) / by) - 0.5);
   switch (place) {
     case "half_pixel":
       return halfPixel();
@@ -71,8 +71,9 @@ function placeOf({ input, output, scale, place, region }: Resampling, i: number)
     case "align_corners":
       return output === 1 ? 0 : f(f(i * (input - 1)) / (output - 1));
     case "half_pixel_symmetric": {
-      const adjustment = f(output / f(by * input));
-      return halfPixel(f((input / 2) * f(1 - adjustment)));
+      // Half of this is computed in float64 there.
+      const offset = (input / 2) * (1 - f(output / f(by * input)));
+      return f(offset + (i + 0.5) / by - 0.5);
     }
     case "tf_crop_and_resize": {
       const [start, end] = region;

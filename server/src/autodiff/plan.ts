@@ -54,6 +54,8 @@ export interface Plan {
   readonly model: Model;
   /** Input that stands for each weight. */
   readonly weights: readonly (Value | null)[];
+  /** Types of the values before differentiation. */
+  readonly types: ValueTypes;
   readonly first: Differentiated;
   readonly loss: Value;
   readonly lossInputs: readonly LossInput[];
@@ -130,7 +132,7 @@ export async function makePlan(input: SensitivityInput, reduction: Reduction, tw
     inputs.map(({ value }) => value),
   );
   const inputShapes = shapesOf(withLoss, data.shapes(count));
-  const types = await valueTypes({ ...trainable.model, graph: withLoss }, inputShapes, threads);
+  const types = await valueTypes({ ...trainable.model, graph: withLoss }, inputShapes, threads, trainable.types);
   const by = trainable.weights.filter((value): value is Value => value !== null);
   const first = differentiate(withLoss, {
     loss,
@@ -163,6 +165,7 @@ export async function makePlan(input: SensitivityInput, reduction: Reduction, tw
   }
   return {
     model: trainable.model,
+    types,
     first,
     loss,
     lossInputs: inputs,

@@ -94,7 +94,7 @@ export class Sensitivity {
     const product = b.sum(terms);
     const graph = extended(plan.first.graph, b, inputs);
     const { threads } = this.#input;
-    const types = await valueTypes({ ...plan.model, graph }, shapesOf(graph, plan.inputShapes), threads);
+    const types = await valueTypes({ ...plan.model, graph }, shapesOf(graph, plan.inputShapes), threads, plan.types);
     const by = plan.scored.map(({ value }) => value);
     const second = differentiate(graph, {
       loss: product,

@@ -16,6 +16,7 @@ import { unrollRecurrent } from "../graph/unroll-recurrent.js";
 import type { ValueTypes } from "../graph/value-type.js";
 import { conditionRunner } from "../runtime/conditions.js";
 import type { Feeds } from "../runtime/program.js";
+import { observedTypes } from "../runtime/observed-types.js";
 import { onnxRuntime } from "../runtime/session.js";
 import { valueTypes } from "../runtime/shapes.js";
 import { withBatchStatistics } from "./batch-statistics.js";
@@ -55,12 +56,12 @@ export async function makeTrainable(model: Model, circumstances: Circumstances):
   for (const { node, branch, why } of branched.taken) notes.push(`If "${node}" takes its ${branch}: ${why}.`);
   for (const { node, why } of branched.left) notes.push(`If "${node}" stays: ${why}.`);
   let flat: Model = branched.model;
-  let types: ValueTypes = await valueTypes(flat, inputShapes, threads);
+  let types = await observedTypes(flat, { inputShapes, feeds, threads, constant });
   const unrolled = unrollRecurrent(flat.graph, types);
   for (const { node, why } of unrolled.left) notes.push(`"${node}" is not unrolled: ${why}.`);
   if (unrolled.graph !== flat.graph) {
     flat = { ...flat, graph: unrolled.graph };
-    types = await valueTypes(flat, inputShapes, threads);
+    types = await observedTypes(flat, { inputShapes, feeds, threads, constant }, types);
   }
   const outputs = flat.graph.outputs.map(({ name }) => name);
   const lifted = liftWeights(reachable(flat.graph, outputs), weights, types);
@@ -74,7 +75,11 @@ export async function onBatchStatistics(
   threads: number,
 ): Promise<Trainable> {
   const model = { ...trainable.model, graph: withBatchStatistics(trainable.model.graph, trainable.types) };
-  return { ...trainable, model, types: await valueTypes(model, shapesOf(model.graph, inputShapes), threads) };
+  return {
+    ...trainable,
+    model,
+    types: await valueTypes(model, shapesOf(model.graph, inputShapes), threads, trainable.types),
+  };
 }
 
 /** Shapes of all inputs of a graph: those that are bound, and those that inputs have of themselves. */

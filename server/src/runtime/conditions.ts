@@ -3,35 +3,19 @@ import { PruneScopeError } from "../../protocol/errors.js";
 import type { Model } from "../graph/graph.js";
 import type { EvaluateConditions } from "../graph/inline-branches.js";
 import { literalValues } from "../graph/literal.js";
-import { reachable } from "../graph/reachable.js";
-import { type Feeds, Program, type ProgramOptions } from "./program.js";
+import { type Circumstances, fixedValues } from "./fixed-values.js";
+import type { Feeds } from "./program.js";
 
-/** What conditions are evaluated on: the inputs, and how large constants are read. */
-export interface Circumstances extends Pick<ProgramOptions, "constant" | "inputShapes" | "threads"> {
-  readonly feeds: Feeds;
-}
-
-/** Evaluates conditions for the given inputs. What the conditions do not need is not run. */
-export function conditionRunner({ feeds, ...options }: Circumstances): EvaluateConditions {
+/** Evaluates conditions for the given inputs. */
+export function conditionRunner(circumstances: Circumstances): EvaluateConditions {
   return async (model, values) => {
     const found = new Map<string, boolean>();
     for (const value of values) {
-      const known = given(model, feeds, value);
+      const known = given(model, circumstances.feeds, value);
       if (known !== null) found.set(value, known);
     }
     const outputs = values.filter((value) => !found.has(value));
-    if (outputs.length === 0) return found;
-    // Optimised, because with bound shapes most conditions are folded into constants then.
-    const program = await Program.open(model, reachable(model.graph, outputs), {
-      ...options,
-      outputs,
-      optimise: true,
-    });
-    try {
-      for (const [name, { data }] of Object.entries(await program.run(feeds))) found.set(name, truth(name, data));
-    } finally {
-      await program.close();
-    }
+    for (const [name, { data }] of await fixedValues(model, outputs, circumstances)) found.set(name, truth(name, data));
     return found;
   };
 }

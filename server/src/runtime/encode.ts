@@ -37,12 +37,15 @@ import {
   type ValueInfo,
 } from "../graph/graph.js";
 import { dtypeCode } from "../graph/tensor.js";
+import type { ValueTypes } from "../graph/value-type.js";
 
 export interface EncodeOptions {
   /** Values of the main graph to add as outputs. */
   readonly extraOutputs: readonly string[];
   /** The shape of each input once dynamic axes are bound; inputs that are absent keep theirs. */
   readonly inputShapes: ReadonlyMap<string, readonly Dim[]>;
+  /** Types of values that are known already; extra outputs among them are given theirs. */
+  readonly known?: ValueTypes;
 }
 
 export interface EncodedModel {
@@ -100,9 +103,7 @@ class Encoder {
       valueInfo(names.get(output.name) ?? output.name, output.dtype, output.shape),
     );
     const given = new Set(graph.outputs.map((output) => output.name));
-    if (main)
-      for (const name of this.options.extraOutputs)
-        if (!given.has(name)) outputs.push(create(ValueInfoProtoSchema, { name }));
+    if (main) for (const name of this.options.extraOutputs) if (!given.has(name)) outputs.push(this.#extraOutput(name));
     return create(GraphProtoSchema, {
       name: graph.name || "graph",
       node: graph.nodes.map((node) => this.#node(node, names)),
@@ -110,6 +111,13 @@ class Encoder {
       input: graph.inputs.map((input) => this.#input(input, main)),
       output: outputs,
     });
+  }
+
+  #extraOutput(name: string): ValueInfoProto {
+    const type = this.options.known?.get(name);
+    return type === undefined || type.shape === null
+      ? create(ValueInfoProtoSchema, { name })
+      : valueInfo(name, type.dtype, type.shape);
   }
 
   #input(input: ValueInfo, main: boolean): ValueInfoProto {

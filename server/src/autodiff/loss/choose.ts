@@ -4,7 +4,7 @@
  */
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Value } from "../../graph/builder.js";
-import { type Graph, intAttribute, type Node } from "../../graph/graph.js";
+import { type Graph, intAttribute, type Node, operatorLabel } from "../../graph/graph.js";
 import type { ValueTypes } from "../../graph/value-type.js";
 import { givenLabels, sampledLabels } from "./cross-entropy.js";
 import { losses } from "./index.js";
@@ -14,11 +14,16 @@ import { halfMeanSquare, meanSquaredError } from "./squares.js";
 /** An output that a loss can look at. */
 interface Judged {
   readonly name: Value;
-  /** The value the loss reads: the softmax's input where the output is a softmax. */
+  readonly shape: readonly number[];
+  /** Its class scores; null when it does not look like any. */
+  readonly scores: Scores | null;
+}
+
+/** Class scores: what the loss reads, the softmax's input where the output is a softmax. */
+interface Scores {
   readonly value: Value;
   readonly shape: readonly number[];
-  /** Axis of the classes; null when the output does not look like class scores. */
-  readonly classAxis: number | null;
+  readonly axis: number;
 }
 
 export interface ChosenLoss {
@@ -60,12 +65,12 @@ export function chooseLoss(graph: Graph, types: ValueTypes, offered: Offered, wa
       value: output,
     });
   }
-  const scores = candidates.find(({ classAxis }) => classAxis !== null);
+  const classified = candidates.find(({ scores }) => scores !== null);
   const automatic = offered.labels
     ? givenLabels
     : offered.targets
       ? meanSquaredError
-      : scores !== undefined
+      : classified !== undefined
         ? sampledLabels
         : halfMeanSquare;
   const loss = id === "" ? automatic : losses.find((one) => one.id === id);
@@ -76,25 +81,20 @@ export function chooseLoss(graph: Graph, types: ValueTypes, offered: Offered, wa
   if (loss.needs !== null && !offered[loss.needs]) {
     throw new PruneScopeError("missing-data", `The loss ${loss.id} needs ${loss.needs}, and the data holds none.`);
   }
-  const chosen = (loss.classes ? scores : undefined) ?? candidates[0]!;
-  const classAxis =
-    labelAxis(chosen.shape, offered.labelShape) ?? chosen.classAxis ?? (chosen.shape.length > 1 ? 1 : 0);
-  if (loss.classes && (chosen.shape[classAxis] ?? 0) < 2) {
+  const { name, shape, scores } = (loss.classes ? classified : undefined) ?? candidates[0]!;
+  const words = `Loss: ${loss.title}, of output "${name}" [${shape.join(", ")}].`;
+  if (!loss.classes) return { loss, output: name, value: name, shape, classAxis: 0, words };
+  const guess = { value: name, shape, axis: shape.length > 1 ? 1 : 0 };
+  const read = scores ?? guess;
+  const classAxis = labelAxis(read.shape, offered.labelShape) ?? read.axis;
+  if ((read.shape[classAxis] ?? 0) < 2) {
     throw new PruneScopeError(
       "shape-mismatch",
-      `Output "${chosen.name}" has shape [${chosen.shape.join(", ")}]: cross-entropy needs an axis of two classes or more.`,
-      { value: chosen.name },
+      `Output "${name}" has shape [${shape.join(", ")}]: cross-entropy needs an axis of two classes or more.`,
+      { value: name },
     );
   }
-  const value = loss.classes ? chosen.value : chosen.name;
-  return {
-    loss,
-    output: chosen.name,
-    value,
-    shape: types.get(value)!.shape!,
-    classAxis,
-    words: `Loss: ${loss.title}, of output "${chosen.name}" [${chosen.shape.join(", ")}].`,
-  };
+  return { loss, output: name, value: read.value, shape: read.shape, classAxis, words };
 }
 
 /** The axis without which the output has the labels' shape: the second as in PyTorch, else the last. */
@@ -108,30 +108,27 @@ function judged(graph: Graph, types: ValueTypes, name: Value): Judged[] {
   const type = types.get(name);
   if (type?.dtype !== "float" || type.shape === null) return [];
   const { shape } = type;
-  const producer = graph.nodes.find((node) => node.outputs.includes(name));
-  const softmax = producer === undefined ? null : softmaxAxis(producer, shape.length);
-  if (softmax !== null) {
-    const before = producer!.inputs[0]!;
-    // Logarithms of probabilities are scores already: their log-softmax is themselves.
-    return [{ name, value: producer!.op === "Softmax" ? before : name, shape, classAxis: softmax }];
-  }
-  const linear = producer !== undefined && linearEnds.has(producer.op);
-  return [{ name, value: name, shape, classAxis: linear && shape.length === 2 && shape[1]! > 1 ? 1 : null }];
+  return [{ name, shape, scores: classScores(graph, types, name, shape) }];
 }
+
+/** Class scores behind an output, seen through operators that only give it another shape. */
+function classScores(graph: Graph, types: ValueTypes, name: Value, shape: readonly number[]): Scores | null {
+  const producerOf = (value: Value): Node | undefined => graph.nodes.find((node) => node.outputs.includes(value));
+  let producer = producerOf(name);
+  while (producer !== undefined && shapers.has(operatorLabel(producer))) producer = producerOf(producer.inputs[0]!);
+  const label = producer === undefined ? "" : operatorLabel(producer);
+  if (producer !== undefined && (label === "Softmax" || label === "LogSoftmax")) {
+    // Logarithms of probabilities are scores already: their log-softmax is themselves.
+    const value = label === "Softmax" ? producer.inputs[0]! : producer.outputs[0]!;
+    const scored = types.get(value)?.shape ?? null;
+    const axis = intAttribute(producer, "axis", -1);
+    return scored === null ? null : { value, shape: scored, axis: axis < 0 ? axis + scored.length : axis };
+  }
+  return linearEnds.has(label) && shape.length === 2 && shape[1]! > 1 ? { value: name, shape, axis: 1 } : null;
+}
+
+/** Operators that give a value another shape and leave its elements and their order. */
+const shapers: ReadonlySet<string> = new Set(["Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"]);
 
 /** Operators that class scores of a classifier without a softmax end in. */
-const linearEnds: ReadonlySet<string> = new Set([
-  "Gemm",
-  "MatMul",
-  "Add",
-  "Flatten",
-  "Reshape",
-  "Squeeze",
-  "ReduceMean",
-]);
-
-function softmaxAxis(node: Node, rank: number): number | null {
-  if (node.domain !== "" || (node.op !== "Softmax" && node.op !== "LogSoftmax")) return null;
-  const axis = intAttribute(node, "axis", -1);
-  return axis < 0 ? axis + rank : axis;
-}
+const linearEnds: ReadonlySet<string> = new Set(["Add", "Conv", "Gemm", "GlobalAveragePool", "MatMul", "ReduceMean"]);
