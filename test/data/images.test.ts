@@ -1,5 +1,5 @@
 /** Image folders: pixels where they belong in both layouts, classes from folders, and hostile files. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createJimp } from "@jimp/core";
@@ -23,7 +23,7 @@ const x = (shape: ValueWords["shape"], dtype: ValueWords["dtype"] = "float"): Re
   graphOf({ x: { shape, dtype } });
 
 /** An image whose pixel (row, column) is `color` of them. */
-async function image(
+function image(
   mime: "image/png" | "image/jpeg" | "image/bmp",
   width: number,
   height: number,
@@ -31,7 +31,7 @@ async function image(
 ): Promise<Uint8Array> {
   const data = Buffer.alloc(4 * width * height, 255);
   for (let p = 0; p < width * height; p++) data.set(color(Math.floor(p / width), p % width), 4 * p);
-  return Jimp.fromBitmap({ data, width, height }).getBuffer(mime);
+  return new Jimp({ data, width, height }).getBuffer(mime);
 }
 const plain = (value: number): Promise<Uint8Array> => image("image/png", 3, 2, () => [value, value, value]);
 
@@ -136,6 +136,15 @@ describe("images", () => {
     expect(data.samples).toBe(1);
     await expect(openDataset(folder, x(["N", 1, 2, 3]), defaults)).rejects.toMatchObject({
       code: "unsupported-format",
+    });
+  });
+
+  it("that are links to nothing are said to be so", async () => {
+    const folder = await folderOf({});
+    symlinkSync(join(folder, "nowhere"), join(folder, "a.png"));
+    await expect(pixels(folder, ["N", 3, 2, 3])).rejects.toMatchObject({
+      code: "missing-data",
+      message: expect.stringContaining("a.png") as string,
     });
   });
 

@@ -19,12 +19,26 @@ export async function openDataset(path: string | null, graph: Graph, options: Da
     throw new PruneScopeError("bad-request", `${options.batch} samples cannot be used: give a whole number from 1 on.`);
   }
   if (path === null) return assemble(graph.inputs, syntheticCollection(graph, options), options);
-  const collection = await openCollection(path, graph, options);
+  let collection: OpenCollection | undefined;
   try {
+    collection = await openCollection(path, graph, options);
     return await assemble(graph.inputs, collection, options);
+  } catch (error) {
+    throw unreadable(error, path);
   } finally {
-    collection.close();
+    collection?.close();
   }
+}
+
+/** What the system says of a file (no permission, a broken link) as a coded error. */
+function unreadable(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !("syscall" in error)) return error;
+  return new PruneScopeError(
+    "missing-data",
+    `${path} cannot be read: ${error.message}.`,
+    { file: path },
+    { cause: error },
+  );
 }
 
 async function openCollection(path: string, graph: Graph, options: DataOptions): Promise<OpenCollection> {
