@@ -13,6 +13,7 @@ import { reachable } from "../graph/reachable.js";
 import { valueNames } from "../graph/rebuild.js";
 import { elementCount, isFloat } from "../graph/tensor.js";
 import type { ValueTypes } from "../graph/value-type.js";
+import { type Feeds } from "../runtime/program.js";
 import { probeKernels } from "../runtime/kernels.js";
 import { valueTypes } from "../runtime/shapes.js";
 import { batchNormState } from "./batch-norm-state.js";
@@ -98,8 +99,9 @@ export async function makePlan(input: SensitivityInput, reduction: Reduction, tw
   let trainable: Trainable;
   for (;;) {
     const inputShapes = data.shapes(count);
-    const { feeds } = await data.batch(0, count);
-    trainable = await makeTrainable(model, { source, weights, inputShapes, feeds, threads });
+    const size = count;
+    const feeds = async (run: number): Promise<Feeds> => (await data.batch(run * size, size)).feeds;
+    trainable = await makeTrainable(model, { source, weights, inputShapes, runs: data.samples / size, feeds, threads });
     const smaller = fittingCount(input, trainable.types, count);
     if (smaller === count) break;
     count = smaller;

@@ -29,8 +29,9 @@ export interface Circumstances {
   readonly source: Source;
   readonly weights: readonly PrunableWeight[];
   readonly inputShapes: InputShapes;
-  /** Inputs to decide branches on. */
-  readonly feeds: Feeds;
+  /** Number of runs that the data takes, and the inputs of each: branches are decided on them. */
+  readonly runs: number;
+  readonly feeds: (run: number) => Promise<Feeds>;
   readonly threads: number;
 }
 
@@ -48,11 +49,20 @@ export interface Trainable {
 
 /** Makes `model` trainable at the given shapes. */
 export async function makeTrainable(model: Model, circumstances: Circumstances): Promise<Trainable> {
-  const { source, weights, inputShapes, feeds, threads } = circumstances;
+  const { source, weights, inputShapes, threads } = circumstances;
+  const feeds = await circumstances.feeds(0);
   const notes: string[] = [];
   const constant = (one: Constant): Promise<Ort.Tensor> => constantTensor(source, one);
   const run = conditionRunner({ inputShapes, feeds, threads, constant });
-  const branched = await inlineBranches(modernise(model), run);
+  const branched = await inlineBranches(modernise(model), run, async (partly, values) => {
+    const found = new Map(await run(partly, values));
+    for (let at = 1; at < circumstances.runs && found.size > 0; at++) {
+      const other = conditionRunner({ inputShapes, feeds: await circumstances.feeds(at), threads, constant });
+      for (const [value, truth] of await other(partly, [...found.keys()]))
+        if (found.get(value) !== truth) found.delete(value);
+    }
+    return found;
+  });
   for (const { node, branch, why } of branched.taken) notes.push(`If "${node}" takes its ${branch}: ${why}.`);
   for (const { node, why } of branched.left) notes.push(`If "${node}" stays: ${why}.`);
   let flat: Model = branched.model;

@@ -39,8 +39,16 @@ export interface InlinedBranches {
 /** Elements of conditions of the main graph, by name, for the inputs as they are bound. */
 export type EvaluateConditions = (model: Model, values: readonly string[]) => Promise<ReadonlyMap<string, boolean>>;
 
-/** `model` with every If of its main graph inlined whose condition does not depend on data, those inside branches too. */
-export async function inlineBranches(model: Model, evaluate: EvaluateConditions): Promise<InlinedBranches> {
+/**
+ * `model` with every If of its main graph inlined whose condition does not depend on data, those inside branches too.
+ * @param onData evaluates conditions that do: those that are the same for all of it are in the result, and their Ifs go
+ * too. Without it they stay.
+ */
+export async function inlineBranches(
+  model: Model,
+  evaluate: EvaluateConditions,
+  onData: EvaluateConditions = () => Promise.resolve(new Map()),
+): Promise<InlinedBranches> {
   const taken: TakenBranch[] = [];
   const placed = new Map<string, ReadonlyMap<string, string>>();
   // Once for each depth of nesting: what a branch held is in the main graph the next time.
@@ -48,7 +56,11 @@ export async function inlineBranches(model: Model, evaluate: EvaluateConditions)
     const { graph } = current;
     const { elements } = dataDependence(graph);
     const open = graph.nodes.filter(isIf);
-    const fixed = open.filter((node) => !elements.has(conditionOf(node)));
+    const known = open.filter((node) => !elements.has(conditionOf(node)));
+    const conditions = await (known.length > 0 ? evaluate : onData)(current, [
+      ...new Set((known.length > 0 ? known : open).map(conditionOf)),
+    ]);
+    const fixed = known.length > 0 ? known : open.filter((node) => conditions.has(conditionOf(node)));
     if (fixed.length === 0) {
       const left = open.map((node) => ({
         node: nodeLabel(node),
@@ -56,7 +68,6 @@ export async function inlineBranches(model: Model, evaluate: EvaluateConditions)
       }));
       return { model: current, taken, left, placed };
     }
-    const conditions = await evaluate(current, [...new Set(fixed.map(conditionOf))]);
     const branches = new Map<Node, Graph>();
     for (const node of fixed) {
       const condition = conditions.get(conditionOf(node));
@@ -66,7 +77,11 @@ export async function inlineBranches(model: Model, evaluate: EvaluateConditions)
       if (inside?.kind !== "graph") throw new Error(`If "${nodeLabel(node)}" has no ${branch}`);
       branches.set(node, inside.value);
       const grounds = groundsOf(graph, conditionOf(node));
-      const by = grounds.length === 0 ? "whatever the input" : `for the given ${grounds.join(" and ")}`;
+      const by = elements.has(conditionOf(node))
+        ? "for all of the data"
+        : grounds.length === 0
+          ? "whatever the input"
+          : `for the given ${grounds.join(" and ")}`;
       taken.push({ node: nodeLabel(node), branch, why: `its condition is ${condition} ${by}` });
     }
     current = { ...current, graph: inlined(graph, branches, placed) };
