@@ -8,25 +8,18 @@ a network that depends on the weights too, so that a rule of a linear operator h
  * may share an intermediate), and its truncation error falls as h²: the step is halved once and the two are extrapolated
  * (Richardson), which leaves h⁴.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import * as ort from "onnxruntime-node";
-import { differentiate, type Differentiated } from "../../server/src/autodiff/differentiate.js";
-import type { Kernels } from "../../server/src/runtime/kernels.js";
-import { Source } from "../../server/src/formats/source.js";
-import { readOnnx } from "../../server/src/formats/onnx/read.js";
+import type { Differentiated } from "../../server/src/autodiff/differentiate.js";
 import { GraphBuilder } from "../../server/src/graph/builder.js";
 import type { Graph, Model } from "../../server/src/graph/graph.js";
-import { modernise } from "../../server/src/graph/modernise/index.js";
 import { castTo } from "../../server/src/graph/literal.js";
 import { isFloat } from "../../server/src/graph/tensor.js";
 import type { ValueType } from "../../server/src/graph/value-type.js";
-import { Program } from "../../server/src/runtime/program.js";
-import { valueTypes } from "../../server/src/runtime/shapes.js";
+import type { Kernels } from "../../server/src/runtime/kernels.js";
+import type { Feeds } from "../../server/src/runtime/program.js";
 import type { CaseInput, GradientCase } from "../cases/gradients/case.js";
 import { uniform } from "./arrays.js";
-import { model, node, normals, tensor, value, writeModel } from "./models.js";
+import { backward, graphModel, type Inputs, open, tensorsOf, typesOf } from "./backward.js";
+import { node, normals, tensor, value } from "./models.js";
 
 const step = 1 / 64;
 
@@ -45,17 +38,23 @@ export interface CheckOptions {
 }
 
 /** Compares the gradient of one case with finite differences. */
-export async function checkGradient(
-  one: GradientCase,
+export function checkGradient(one: GradientCase, options: CheckOptions): Promise<Comparison[]> {
+  const inputs = variableInputs(one);
+  return checkModel(readCase(one), one.title, (i, random) => draw(inputs[i]!, random), options);
+}
+
+/** Compares the gradients of a model by its inputs with finite differences; `elements` makes those of input `i`. */
+export async function checkModel(
+  made: Model,
+  title: string,
+  elements: (i: number, random: () => number) => Float32Array,
   { order, kernels = { nchwc: null }, directions = 3 }: CheckOptions,
 ): Promise<Comparison[]> {
-  const made = readCase(one);
   const { graph: base } = made;
-  const inputShapes = new Map(base.inputs.map(({ name, shape }) => [name, (shape ?? []) as readonly number[]]));
-  const types = await valueTypes(made, inputShapes, 1);
+  const types = await typesOf(made);
   const variables = base.inputs.map(({ name }) => name);
-  if (variables.length === 0) throw new Error(`${one.title}: nothing to differentiate by`);
-  const random = uniform(hashOf(one.title));
+  if (variables.length === 0) throw new Error(`${title}: nothing to differentiate by`);
+  const random = uniform(hashOf(title));
   const normal = (count: number): Float32Array => Float32Array.from(normals(Math.floor(random() * 2 ** 31), count));
 
   // Σ c·y over the outputs that are real.
@@ -87,32 +86,16 @@ export async function checkGradient(
     if (values.length === 0) return [{ analytic: 0, numeric: 0, tolerance: 0 }];
     last = await differentiated({ ...made, graph: again.graph }, again.loss, moving, kernels, false);
   }
-  const drawn = new Map(variables.map((name, i) => [name, draw(variableInputs(one)[i]!, random)]));
+  const drawn = new Map(variables.map((name, i) => [name, elements(i, random)]));
   const x = new Map(moving.map((name) => [name, drawn.get(name) ?? feeds.get(name)!]));
-  const tensors = (xs: ReadonlyMap<string, Float32Array>): Record<string, ort.Tensor> =>
-    Object.fromEntries(
-      [...feeds, ...xs].map(([name, data]) => [
-        name,
-        new ort.Tensor("float32", data, [
-          ...(last.graph.inputs.find((input) => input.name === name)!.shape as number[]),
-        ]),
-      ]),
-    );
-  const open = (graph: Graph, wanted: readonly string[]): Promise<Program> =>
-    Program.open(made, graph, {
-      outputs: wanted,
-      inputShapes: new Map(),
-      threads: 1,
-      optimise: true,
-      constant: () => Promise.reject(new Error("cases have small constants only")),
-    });
+  const tensors = (xs: Inputs): Feeds => tensorsOf(last.graph, new Map([...feeds, ...xs]));
   // A step function has no gradient at all, and its differences have to vanish too.
-  const gradients = last.gradients.size === 0 ? null : await open(last.graph, [...last.gradients.values()]);
-  const forward = await open(order === 2 ? first.graph : base, values);
+  const gradients = last.gradients.size === 0 ? null : await open(made, last.graph, [...last.gradients.values()]);
+  const forward = await open(made, order === 2 ? first.graph : base, values);
   try {
     const computed = gradients === null ? {} : await gradients.run(tensors(x));
     /** Σ weight·value at x + t·v, and Σ |weight·value|. */
-    const f = async (v: ReadonlyMap<string, Float32Array>, t: number): Promise<{ sum: number; size: number }> => {
+    const f = async (v: Inputs, t: number): Promise<{ sum: number; size: number }> => {
       const moved = new Map([...x].map(([name, data]) => [name, data.map((e, i) => e + t * v.get(name)![i]!)]));
       const result = await forward.run(tensors(moved));
       let sum = 0;
@@ -158,20 +141,15 @@ export async function checkGradient(
 }
 
 async function differentiated(
-  { graph, ...rest }: Model,
+  made: Model,
   loss: string,
   by: readonly string[],
   kernels: Kernels,
   twice: boolean,
 ): Promise<Differentiated> {
-  const types = await valueTypes(
-    { ...rest, graph },
-    new Map(graph.inputs.map((i) => [i.name, i.shape as number[]])),
-    1,
-  );
-  const made = differentiate(graph, { loss, by, types, kernels, twice, prefix: twice ? "d/" : "e/" });
-  if (made.missing.length > 0) throw new Error(`${made.missing[0]!.operator}: ${made.missing[0]!.reason}`);
-  return made;
+  const result = await backward(made, loss, by, { kernels, twice, prefix: twice ? "d/" : "e/" });
+  if (result.missing.length > 0) throw new Error(`${result.missing[0]!.operator}: ${result.missing[0]!.reason}`);
+  return result;
 }
 
 /** The graph with Σ c·y of `values` as its loss; each c is an input `prefix + value`. */
@@ -215,31 +193,19 @@ const variableInputs = (one: GradientCase): CaseInput[] => one.inputs.filter(isV
 
 /** The model of a case, read like any file and raised to the operator set that rules know. */
 export function readCase(one: GradientCase): Model {
-  const folder = mkdtempSync(join(tmpdir(), "prunescope-case-"));
   const names = one.inputs.map((input, i) => (input === null ? "" : `x${i}`));
   const outputs = Array.from({ length: one.outputs ?? 1 }, (_, i) => `y${i}`);
-  const path = writeModel(
-    join(folder, "case.onnx"),
-    model({
-      opset: one.opset ?? 17,
-      domains: { "com.microsoft": 1, "com.microsoft.nchwc": 1 },
-      graph: {
-        nodes: [node(one.op, names, outputs, one.attributes ?? {}, { name: "n", domain: one.domain ?? "" })],
-        inputs: one.inputs.flatMap((input, i) => (isVariable(input) ? [value(`x${i}`, "float", input.shape)] : [])),
-        outputs: outputs.map((name) => value(name, "other", null)),
-        initializers: one.inputs.flatMap((input, i) =>
-          input?.fixed === undefined ? [] : [tensor(`x${i}`, input.fixed.dtype, input.shape, input.fixed.values)],
-        ),
-      },
-    }),
+  return graphModel(
+    {
+      nodes: [node(one.op, names, outputs, one.attributes ?? {}, { name: "n", domain: one.domain ?? "" })],
+      inputs: one.inputs.flatMap((input, i) => (isVariable(input) ? [value(`x${i}`, "float", input.shape)] : [])),
+      outputs: outputs.map((name) => value(name, "other", null)),
+      initializers: one.inputs.flatMap((input, i) =>
+        input?.fixed === undefined ? [] : [tensor(`x${i}`, input.fixed.dtype, input.shape, input.fixed.values)],
+      ),
+    },
+    one.opset ?? 17,
   );
-  const source = new Source(path);
-  try {
-    return modernise(readOnnx(source));
-  } finally {
-    source.close();
-    rmSync(folder, { recursive: true });
-  }
 }
 
 function draw(input: CaseInput, random: () => number): Float32Array {
