@@ -1,11 +1,12 @@
 /**
- * Asks for criterion and sparsity when a command is used on a model without a view. The model is opened first, so that
+ * Asks for criterion, data where the criterion needs some, and sparsity when a command is used on a model without a view. The model is opened first, so that
  * only what can run on it is offered, and that a file that is no model is told at once.
  */
 import { posix } from "node:path";
 import { l10n, ProgressLocation, window, type QuickPickItem, type Uri } from "vscode";
 import type { CriterionView, ModelView } from "../../server/protocol/model.js";
 import type { Recipe } from "../../server/protocol/recipe.js";
+import { chooseData } from "./choose-data.js";
 import type { PruneScope } from "./context.js";
 import { plainText } from "./plain-text.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
@@ -27,21 +28,54 @@ export async function pickRecipe(
   const model = await runWithProgress(context, ProgressLocation.Window, opening, "open", params);
   const criterion = await pickCriterion(title, model.criteria, recipe.criterion);
   if (criterion === null) return null;
+  const data = criterion.needsData ? await pickData(title, uri) : synthetic;
+  if (data === null) return null;
   const sparsity = await pickSparsity(title, recipe.sparsity);
-  return sparsity === null ? null : { recipe: { ...recipe, criterion, sparsity }, model };
+  return sparsity === null ? null : { recipe: { ...recipe, ...data, criterion: criterion.id, sparsity }, model };
 }
 
 async function pickCriterion(
   title: string,
   criteria: readonly CriterionView[],
   preferred: string,
-): Promise<string | null> {
+): Promise<CriterionView | null> {
   const items = criteria
     .filter((criterion) => criterion.unavailable === undefined)
-    .map(({ id, title: label, summary }) => ({ id, label, detail: summary }))
-    .sort((a, b) => Number(b.id === preferred) - Number(a.id === preferred));
+    .map((criterion) => ({ criterion, label: criterion.title, detail: criterion.summary }))
+    .sort((a, b) => Number(b.criterion.id === preferred) - Number(a.criterion.id === preferred));
   const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Criterion: which weights to keep") });
-  return picked?.id ?? null;
+  return picked?.criterion ?? null;
+}
+
+/** The recipe's data: none of it is the choice of synthetic data. */
+type Data = Pick<Recipe, "data">;
+const synthetic: Data = {};
+
+async function pickData(title: string, uri: Uri): Promise<Data | null> {
+  const items = [
+    {
+      label: l10n.t("Synthetic data"),
+      detail: l10n.t("Seeded random inputs: a statement about the architecture, not about your task."),
+      choose: (): Promise<Data | null> => Promise.resolve(synthetic),
+    },
+    {
+      label: l10n.t("Choose a file…"),
+      detail: l10n.t("Samples, with labels or targets where you have them, as .npz or .npy."),
+      choose: (): Promise<Data | null> => pathAsData(uri, false),
+    },
+    {
+      label: l10n.t("Choose a folder…"),
+      detail: l10n.t("Images, or ONNX test data (test_data_set_0 and its like)."),
+      choose: (): Promise<Data | null> => pathAsData(uri, true),
+    },
+  ];
+  const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Data on which weights are scored") });
+  return (await picked?.choose()) ?? null;
+}
+
+async function pathAsData(uri: Uri, folder: boolean): Promise<Data | null> {
+  const data = await chooseData(uri, folder);
+  return data === null ? null : { data };
 }
 
 async function pickSparsity(title: string, preferred: number): Promise<number | null> {

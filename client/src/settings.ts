@@ -40,15 +40,17 @@ export function parseModelSettings(get: GetSetting): ModelSettings {
   const criterion = get("criterion");
   const scope = get("scope");
   const sparsity = number(get("sparsity"), 0, 1, defaultRecipe.sparsity);
+  const dynamicAxes = axes(get("dynamicAxes"));
   return {
     recipe: {
       ...defaultRecipe,
+      axes: dynamicAxes,
       criterion: typeof criterion === "string" && criterion !== "" ? criterion : defaultRecipe.criterion,
       sparsity: sparsity < 1 ? sparsity : defaultRecipe.sparsity,
       scope: scope === "global" || scope === "layer" ? (scope satisfies Scope) : defaultRecipe.scope,
       seed: whole(get("seed"), 0, 0xffffffff, defaultRecipe.seed),
     },
-    dynamicAxes: axes(get("dynamicAxes")),
+    dynamicAxes,
     analyzeOnOpen: get("analyzeOnOpen") !== false,
   };
 }

@@ -97,8 +97,20 @@ export interface CriterionView {
   readonly id: string;
   readonly title: string;
   readonly summary: string;
+  /** Whether it looks at samples: then data, loss and the mode of BatchNormalization change its scores. */
+  readonly needsData: boolean;
+  /** Rounds in which it prunes while it scores; with more than one its order is made for the recipe's target. */
+  readonly rounds: number;
+  /** Whether its scores have a sign. */
+  readonly signed: boolean;
   /** Why it cannot run on this model; absent when it can. */
   readonly unavailable?: string;
+}
+
+/** A loss as the view offers it. */
+export interface LossView {
+  readonly id: string;
+  readonly title: string;
 }
 
 export interface ModelView {
@@ -124,6 +136,10 @@ export interface ModelView {
   readonly unprunable: readonly UnprunableView[];
   /** Every criterion there is, those with the reason that cannot run on this model. */
   readonly criteria: readonly CriterionView[];
+  /** Every loss that a recipe can name. */
+  readonly losses: readonly LossView[];
+  /** Whether it has BatchNormalization, so that its mode is a choice. */
+  readonly hasBatchNorm: boolean;
   /** Sentences about what was found that a user should know. */
   readonly notes: readonly string[];
 }

@@ -50,7 +50,7 @@ export interface Recipe {
 }
 
 /** Largest batch that may be asked for. */
-const maxBatch = 1e6;
+export const maxBatch = 1e6;
 
 /** Longest length that a dynamic axis may be bound to. */
 export const maxAxisLength = 1e6;
@@ -66,6 +66,16 @@ export const defaultRecipe: Recipe = Object.freeze({
   batch: 32,
   axes: Object.freeze({}),
 });
+
+/**
+ * The recipe with its target written down where the criterion takes several rounds, and without one elsewhere.
+ * @param rounds of its criterion; @param target by default the one it has, else its sparsity.
+ */
+export function aimed(recipe: Recipe, rounds: number, target = recipe.target ?? recipe.sparsity): Recipe {
+  const aimless: Recipe & { target?: number } = { ...recipe };
+  delete aimless.target;
+  return rounds > 1 ? { ...aimless, target } : aimless;
+}
 
 /** Number of weights kept of `total` at `sparsity`: k = round((1 − s)·total), halves up. */
 export function keptCount(total: number, sparsity: number): number {

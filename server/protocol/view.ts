@@ -52,8 +52,10 @@ export type FromView =
   | { readonly type: "ready" }
   /** Exact counts at a sparsity; answered by a `reply` with the same id. */
   | { readonly type: "survival"; readonly id: number; readonly sparsity: number; readonly scope: Scope }
-  /** Another criterion, scope, seed or list of exclusions: analyse again and send the state. */
+  /** Another criterion, scope, seed, data, loss or list of exclusions: analyse again and send the state. */
   | { readonly type: "recipe"; readonly recipe: Recipe }
+  /** The person wants to pick a data file, or a folder; the host asks which, and analyses with it. */
+  | { readonly type: "chooseData"; readonly folder: boolean }
   /** The sparsity came to rest: remembered, not analysed again. */
   | { readonly type: "sparsity"; readonly sparsity: number }
   | { readonly type: "save"; readonly recipe: Recipe; readonly as: boolean }
@@ -74,6 +76,8 @@ export function parseFromView(input: unknown): FromView | null {
       if (typeof id !== "number" || !isSparsity(sparsity) || (scope !== "global" && scope !== "layer")) return null;
       return { type: "survival", id, sparsity, scope };
     }
+    case "chooseData":
+      return typeof message["folder"] === "boolean" ? { type: "chooseData", folder: message["folder"] } : null;
     case "sparsity":
       return isSparsity(message["sparsity"]) ? { type: "sparsity", sparsity: message["sparsity"] } : null;
     case "recipe":

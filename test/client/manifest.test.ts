@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { viewType } from "../../client/src/model-editor/view-type.js";
 import { parseModelSettings, parseServerSettings } from "../../client/src/settings.js";
+import { criteria } from "../../server/src/criteria/index.js";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
 import { maxAxisLength } from "../../server/protocol/recipe.js";
 
@@ -113,6 +114,7 @@ describe("settings", () => {
       expect(setting.scope, key).toMatch(/^(resource|window|machine-overridable)$/);
       expect(setting.default, key).toBeDefined();
     }
+    expect([...(properties["prunescope.criterion"]?.enum ?? [])].sort()).toEqual(criteria.map(({ id }) => id).sort());
     expect(properties["prunescope.dynamicAxes"]?.additionalProperties?.maximum).toBe(maxAxisLength);
     expect(properties["prunescope.seed"]?.maximum).toBe(0xffffffff);
   });

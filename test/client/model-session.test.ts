@@ -16,7 +16,11 @@ vi.mock("vscode", () => import("./vscode-stub.js"));
 type Answer = (params: unknown, signal: AbortSignal) => unknown;
 
 const model = (fingerprint: string, ...ids: string[]): ModelView =>
-  ({ fingerprint, layers: ids.map((id) => ({ id })) }) as unknown as ModelView;
+  ({
+    fingerprint,
+    layers: ids.map((id) => ({ id })),
+    criteria: [{ id: "synflow", rounds: 100 }],
+  }) as unknown as ModelView;
 const resultFor = (recipe: Recipe): AnalysisResult =>
   ({ resultId: recipe.criterion, recipe, report: {} }) as unknown as AnalysisResult;
 const analyzed: Answer = (params) => resultFor((params as AnalyzeParams).recipe);
@@ -31,6 +35,9 @@ const failing =
   () => {
     throw error;
   };
+const dynamicAxes = { batch: 2 };
+/** The recipe of the settings. */
+const settled = { ...defaultRecipe, axes: dynamicAxes };
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 let answers: Partial<Record<JobName, Answer[]>>;
@@ -57,7 +64,7 @@ beforeEach(() => {
       server,
       uri: "file:///m.onnx",
       path: (fresh) => Promise.resolve(fresh ? "/fresh.onnx" : "/m.onnx"),
-      settings: () => ({ recipe: defaultRecipe, dynamicAxes: { batch: 2 }, analyzeOnOpen }),
+      settings: () => ({ recipe: defaultRecipe, dynamicAxes, analyzeOnOpen }),
       post: (message) => posted.push(message),
       note: (error) => noted.push(error),
     },
@@ -80,7 +87,7 @@ describe("opening", () => {
     await settle();
     expect(asked.map(({ job, params }) => [job, params])).toEqual([
       ["open", { uri: "file:///m.onnx", path: "/m.onnx", dynamicAxes: { batch: 2 } }],
-      ["analyze", { uri: "file:///m.onnx", path: "/m.onnx", recipe: defaultRecipe }],
+      ["analyze", { uri: "file:///m.onnx", path: "/m.onnx", recipe: settled }],
       ["shapes", { uri: "file:///m.onnx", path: "/m.onnx", dynamicAxes: { batch: 2 } }],
     ]);
     expect(activityKinds().filter((kind) => kind !== "working")).toEqual([
@@ -164,7 +171,7 @@ describe("another recipe", () => {
     session.rest(0.4);
     session.cancel();
     await analysis;
-    expect(session.state.recipe).toEqual({ ...defaultRecipe, sparsity: 0.4 });
+    expect(session.state.recipe).toEqual({ ...settled, sparsity: 0.4 });
     expect(session.state.activity.kind).toBe("idle");
     expect(noted).toEqual([]);
   });
@@ -185,7 +192,7 @@ describe("a file that changes", () => {
     session.changing();
     expect(session.state.banner).toContain("m.onnx is changing on disk");
     answers.open = [() => model("f2", "b")];
-    const recipe = { ...defaultRecipe, exclude: ["a", "b"], floors: { a: 0.5 } };
+    const recipe = { ...settled, exclude: ["a", "b"], floors: { a: 0.5 } };
     await session.analyze(recipe);
     posted = [];
     session.settled();
@@ -268,7 +275,7 @@ describe("exact counts", () => {
     expect(asked.at(-1)?.params).toEqual({
       uri: "file:///m.onnx",
       path: "/m.onnx",
-      recipe: { ...defaultRecipe, sparsity: 0.25, scope: "layer" },
+      recipe: { ...settled, sparsity: 0.25, scope: "layer" },
     });
     session.cancel();
   });

@@ -15,7 +15,7 @@ describe("settings of a model", () => {
     const dynamicAxes = { batch: 2, "input:1": 224 };
     const given = { criterion: "random", sparsity: 0.5, scope: "layer", seed: 7, dynamicAxes, analyzeOnOpen: false };
     expect(parseModelSettings(from(given))).toEqual({
-      recipe: { ...defaultRecipe, criterion: "random", sparsity: 0.5, scope: "layer", seed: 7 },
+      recipe: { ...defaultRecipe, criterion: "random", sparsity: 0.5, scope: "layer", seed: 7, axes: dynamicAxes },
       dynamicAxes,
       analyzeOnOpen: false,
     });

@@ -3,7 +3,7 @@
  * that the view's numbers can be compared with a computation that shares nothing with it.
  */
 import { encodeArray } from "../../server/protocol/codec.js";
-import type { LayerView, ModelView } from "../../server/protocol/model.js";
+import type { CriterionView, LayerView, ModelView } from "../../server/protocol/model.js";
 import { defaultRecipe, keptCount, type Recipe, type Scope } from "../../server/protocol/recipe.js";
 import {
   reportSchema,
@@ -21,6 +21,8 @@ export interface FakeOptions {
   readonly nonFinite?: readonly number[];
   /** Indices of layers whose scores are all 0. */
   readonly silent?: readonly number[];
+  /** Indices of layers that the criterion has no score for. */
+  readonly unscored?: readonly number[];
   /** Name of the layer at an index. */
   readonly name?: (index: number) => string;
   readonly title?: string;
@@ -36,6 +38,9 @@ export interface FakeModel {
 }
 
 const perOctave = 4;
+const fakeDataNote = "Data: 32 samples of synthetic values (seed 0) for image.";
+/** Why the fake criterion has no score for a layer. */
+export const fakeReason = "no output that the loss looks at depends on it";
 
 /** Builds a model of `layers` layers. */
 export function fakeModel(options: FakeOptions): FakeModel {
@@ -43,10 +48,12 @@ export function fakeModel(options: FakeOptions): FakeModel {
   const random = seeded(options.layers + 1);
   const layers = Array.from({ length: options.layers }, (_, l) => layerView(l, options, random));
   const scores = layers.map((layer, l) => layerScores(layer.parameters, l, options, random));
-  const excluded = layers.map((layer) => recipe.exclude.includes(layer.id));
+  const unscored = layers.map((_, l) => options.unscored?.includes(l) === true);
+  const excluded = layers.map((layer, l) => unscored[l] === true || recipe.exclude.includes(layer.id));
   const ranking = rank(scores, excluded);
   const model = modelView(layers, options);
-  const resultId = `result-${options.layers}-${recipe.criterion}-${recipe.exclude.length}`;
+  const { needsData, signed } = model.criteria.find(({ id }) => id === recipe.criterion)!;
+  const resultId = `result-${options.layers}-${recipe.criterion}-${recipe.exclude.length}-${recipe.target ?? ""}`;
 
   // As the engine does it: with a NaN among the ranked scores nothing has a rank, and nothing is removed.
   const blocked = options.nonFinite?.some((l) => excluded[l] !== true) === true;
@@ -82,16 +89,16 @@ export function fakeModel(options: FakeOptions): FakeModel {
       criterion: recipe.criterion,
       sparsity: recipe.sparsity,
       scope: recipe.scope,
-      seed: 0,
-      loss: null,
-      batchNorm: null,
+      seed: recipe.seed,
+      loss: needsData ? 2.3026 : null,
+      batchNorm: needsData ? "stored" : null,
       kept: keptTotal,
       sparsityOfAll: (prunable - keptTotal) / model.parameters,
       criticalSparsity: ranked.length === 0 ? null : Math.min(...ranked),
       safeSparsity: null,
       maxSparsity: 1 - layers.length / Math.max(1, prunable),
       zeroScoreShare: 0,
-      notes: ["Scores are the magnitudes of the stored weights."],
+      notes: [...model.notes, needsData ? fakeDataNote : "Scores are the magnitudes of the stored weights."],
       layers: layers.map((layer, l) => {
         const values = scores[l]!;
         const finite = values.filter(Number.isFinite);
@@ -105,14 +112,17 @@ export function fakeModel(options: FakeOptions): FakeModel {
           parameters: layer.parameters,
           kept: own.kept[l]!,
           density: own.kept[l]! / layer.parameters,
-          score: {
-            sum,
-            mean: finite.length < values.length ? 0 : sum / finite.length,
-            max: finite.reduce((most, value) => Math.max(most, value), 0),
-            rms: Math.sqrt(finite.reduce((total, value) => total + value * value, 0) / finite.length),
-            zeroShare: values.filter((value) => value === 0).length / values.length,
-            nonFinite: values.length - finite.length,
-          },
+          score: unscored[l]
+            ? null
+            : {
+                sum,
+                mean: finite.length < values.length ? 0 : sum / finite.length,
+                max: finite.reduce((most, value) => Math.max(most, value), 0),
+                rms: Math.sqrt(finite.reduce((total, value) => total + value * value, 0) / finite.length),
+                zeroShare: values.filter((value) => value === 0).length / values.length,
+                nonFinite: values.length - finite.length,
+              },
+          unscored: unscored[l] ? fakeReason : null,
           criticalSparsity: critical[l]!,
           deadOutputs: own.deadOutputs[l]!,
           excluded: excluded[l]!,
@@ -121,7 +131,7 @@ export function fakeModel(options: FakeOptions): FakeModel {
       }),
     },
     survival: survivalTable(layers, ranking),
-    histograms: scores.map(histogramOf),
+    histograms: scores.map((values, l) => histogramOf(signed || unscored[l] ? [] : values)),
   };
   const state: ViewState = {
     mode: "editor",
@@ -216,6 +226,10 @@ function layerView(l: number, options: FakeOptions, random: () => number): Layer
   };
 }
 
+function criterion(id: string, title: string, summary: string, more: Partial<CriterionView> = {}): CriterionView {
+  return { id, title, summary, needsData: false, rounds: 1, signed: false, ...more };
+}
+
 function modelView(layers: readonly LayerView[], options: FakeOptions): ModelView {
   const prunable = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   return {
@@ -236,15 +250,18 @@ function modelView(layers: readonly LayerView[], options: FakeOptions): ModelVie
     layers,
     unprunable: [{ weight: "embedding.weight", shape: [1000, 9], reason: "an embedding table (Gather)" }],
     criteria: [
-      { id: "magnitude", title: "Magnitude", summary: "Weights near zero go first." },
-      { id: "random", title: "Random", summary: "Any weight may go: the baseline." },
-      {
-        id: "snip",
-        title: "SNIP",
-        summary: "Sensitivity of the loss.",
-        unavailable: "needs gradients, which this version does not compute",
-      },
+      criterion("magnitude", "Magnitude", "Weights near zero go first."),
+      criterion("snip", "SNIP", "Sensitivity of the loss.", { needsData: true }),
+      criterion("synflow", "SynFlow", "What flows through the whole network.", { rounds: 100 }),
+      criterion("grasp", "GraSP", "The flow of the gradient.", { needsData: true, signed: true }),
+      criterion("random", "Random", "Any weight may go: the baseline."),
+      criterion("fisher", "Fisher", "Curvature.", { unavailable: "its loss has no samples." }),
     ],
+    losses: [
+      { id: "cross-entropy", title: "cross-entropy with the data's labels" },
+      { id: "half-mean-square", title: "half the mean square of the output" },
+    ],
+    hasBatchNorm: true,
     notes: ["Dynamic axis `batch` is bound to 1."],
   };
 }

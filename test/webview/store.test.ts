@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { defaultRecipe } from "../../server/protocol/recipe.js";
 import type { ViewState } from "../../server/protocol/view.js";
 import { choicesFor, freshChoices, readChoices, sameChoice } from "../../webview/src/state/choices.js";
 import { restDelay, type Change } from "../../webview/src/state/store.js";
@@ -289,11 +290,15 @@ describe("choices", () => {
   );
 
   it("of recipes are compared as sets", () => {
-    const recipe = { criterion: "magnitude", scope: "global", exclude: ["a", "b"] } as const;
+    const recipe = { ...defaultRecipe, exclude: ["a", "b"] };
     expect(sameChoice(recipe, { ...recipe, exclude: ["b", "a"] })).toBe(true);
     expect(sameChoice(recipe, { ...recipe, exclude: ["a", "c"] })).toBe(false);
     expect(sameChoice(recipe, { ...recipe, exclude: ["a"] })).toBe(false);
     expect(sameChoice(recipe, { ...recipe, scope: "layer" })).toBe(false);
+    expect(sameChoice(recipe, { ...recipe, ...{ sparsity: 0.5 } })).toBe(true);
+    for (const other of [{ data: "/x.npz" }, { loss: "mse" }, { batch: 8 }, { seed: 1 }, { target: 0.9 }]) {
+      expect(sameChoice(recipe, { ...recipe, ...other }), JSON.stringify(other)).toBe(false);
+    }
   });
 
   it("reveal a layer that the filter hides", () => {

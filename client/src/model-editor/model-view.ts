@@ -8,6 +8,7 @@ import { toErrorData } from "../../../server/protocol/errors.js";
 import { parseRecipe } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival } from "../../../server/protocol/report.js";
 import { parseFromView, type FromView, type ToView } from "../../../server/protocol/view.js";
+import { chooseData } from "../choose-data.js";
 import type { PruneScope } from "../context.js";
 import { saveFromView } from "../save.js";
 import { requestError } from "../server/request-error.js";
@@ -50,6 +51,10 @@ export function showModel(context: PruneScope, model: ModelDocument, panel: Webv
         return answer(message);
       case "recipe":
         return session.analyze(parseRecipe(message.recipe));
+      case "chooseData": {
+        const data = await chooseData(model.uri, message.folder);
+        return data === null ? undefined : session.scoreOn(data);
+      }
       case "sparsity":
         session.rest(message.sparsity);
         return;

@@ -1,5 +1,6 @@
 /** What a model is, for people: the summary and the layers, without any pass over its weights. */
 import type { CriterionView, ModelView, ValueView } from "../../protocol/model.js";
+import { losses } from "../autodiff/loss/index.js";
 import { criteria } from "../criteria/index.js";
 import type { Graph, ValueInfo } from "../graph/graph.js";
 import { nodeLabel } from "../graph/graph.js";
@@ -13,6 +14,7 @@ const maxNotes = 50;
 export function describeModel(open: OpenModel): ModelView {
   const { model, search, source } = open;
   const conditional = search.weights.filter((weight) => weight.uses.every((use) => isConditional(use.graph)));
+  const nodes = [...allNodes(model.graph)];
   const notes = [...model.notes];
   if (conditional.length > 0) {
     notes.push(
@@ -35,7 +37,7 @@ export function describeModel(open: OpenModel): ModelView {
     docString: model.docString,
     inputs: model.graph.inputs.map(valueView),
     outputs: model.graph.outputs.map(valueView),
-    nodes: [...allNodes(model.graph)].length,
+    nodes: nodes.length,
     parameters: search.parameters,
     prunable: search.weights.reduce((sum, weight) => sum + weight.size, 0),
     layers: search.weights.map((weight) => ({
@@ -51,11 +53,16 @@ export function describeModel(open: OpenModel): ModelView {
       subgraph: weight.uses[0]!.graph.path,
     })),
     unprunable: search.unprunable,
-    criteria: criteria.map((criterion): CriterionView => ({
-      id: criterion.id,
-      title: criterion.title,
-      summary: criterion.summary,
+    criteria: criteria.map(({ id, title, summary, needs, signed }): CriterionView => ({
+      id,
+      title,
+      summary,
+      needsData: needs.data,
+      rounds: needs.rounds,
+      signed,
     })),
+    losses: losses.map(({ id, title }) => ({ id, title })),
+    hasBatchNorm: nodes.some(({ node }) => node.op === "BatchNormalization" && node.domain === ""),
     notes:
       notes.length <= maxNotes ? notes : [...notes.slice(0, maxNotes), `… and ${notes.length - maxNotes} more notes.`],
   };

@@ -1,12 +1,13 @@
 /**
- * The bar that stays in view: criterion, scope, save buttons, the slider, and under it how much is kept and what the
- * host is doing.
+ * The bar that stays in view: criterion, scope, save buttons, the terms of scoring, the slider, and under it how much is
+ * kept, what the order was made for, and what the host is doing.
  */
 import { elementsOf, setAttribute, setText } from "../elements.js";
 import type { Change, ViewStore } from "../state/store.js";
 import { integer, percent } from "../text/numbers.js";
 import { createWorkLine } from "./activity.js";
 import { createRecipeChoice } from "./recipe-choice.js";
+import { createScoringTerms } from "./scoring-terms.js";
 import { createSparsitySlider } from "./sparsity-slider.js";
 
 export interface Controls {
@@ -18,11 +19,17 @@ export interface Controls {
 export function createControls(document: Document, store: ViewStore): Controls {
   const h = elementsOf(document);
   const choice = createRecipeChoice(document, store);
+  const terms = createScoringTerms(document, store);
   const slider = createSparsitySlider(document, store);
   const work = createWorkLine(document, store);
   const kept = h("span", { class: "tally-kept" });
   const rest = h("span", { class: "tally-rest" });
-  const tally = h("p", { class: "tally" }, kept, rest);
+  const aim = h("span", { class: "tally-aim" });
+  const again = h("button", { type: "button", class: "link score-again" });
+  again.addEventListener("click", () => {
+    store.choose({});
+  });
+  const tally = h("p", { class: "tally" }, kept, rest, aim, again);
   const save = h("vscode-button", { class: "save", appearance: "primary" }, "Prune & Save");
   const saveAs = h("vscode-button", { class: "save-as", appearance: "secondary" }, "Save As…");
   let lastClick = -Infinity;
@@ -42,18 +49,33 @@ export function createControls(document: Document, store: ViewStore): Controls {
       "section",
       { class: "controls", "aria-label": "Pruning" },
       h("div", { class: "controls-top" }, choice.element, actions),
+      terms.element,
       slider.element,
       h("div", { class: "controls-foot" }, tally, store.live ? work.element : slider.home),
     ),
     show(changes) {
-      if (changes.has("state") || changes.has("recipe")) choice.show();
+      if (changes.has("state") || changes.has("recipe")) {
+        choice.show();
+        terms.show();
+      }
       slider.show(changes);
       if (store.view !== null && (changes.has("state") || changes.has("activity"))) work.show(store.view.activity);
       const disabled = !canSave(store);
       for (const button of [save, saveAs]) setAttribute(button, "disabled", disabled);
       if (changes.has("sparsity")) showTally();
+      if (changes.has("sparsity") || changes.has("activity")) showAim();
     },
   };
+
+  /** Criteria of several rounds make their order for one sparsity; at another it is only an order. */
+  function showAim(): void {
+    const { orderedFor, sparsity } = store;
+    const elsewhere = orderedFor !== null && orderedFor !== sparsity && store.rest && canSave(store);
+    const words = orderedFor === null ? "" : ` · ordered for ${percent(orderedFor)}`;
+    setText(aim, elsewhere ? `${words} · ` : words);
+    again.hidden = !elsewhere;
+    setText(again, elsewhere ? `score for ${percent(sparsity)}` : "");
+  }
 
   function showTally(): void {
     const { counts, survey } = store;

@@ -13,7 +13,15 @@ import { columnPercent, percent } from "../text/numbers.js";
 import { createLayerTip } from "./layer-tip.js";
 
 const figureHeight = 190;
-const legendOrder: readonly Standing[] = ["low", "high", "collapsed", "no-signal", "non-finite", "excluded"];
+const legendOrder: readonly Standing[] = [
+  "low",
+  "high",
+  "collapsed",
+  "no-signal",
+  "non-finite",
+  "excluded",
+  "no-score",
+];
 
 const lasting: ReadonlySet<Standing> = new Set<Standing>(["low", "high", "collapsed"]);
 
@@ -55,11 +63,9 @@ export function createDensityFigure(document: Document, store: ViewStore): Figur
 
   const measure = (): number => {
     const { counts, survey } = store;
-    if (counts === null || survey === null) return 0;
-    for (let l = 0; l < standing.length; l++) {
-      const nonFinite = survey.analysis?.layers[l]?.score.nonFinite ?? 0;
-      standing[l] = standingOf(counts.risks[l]!, counts.excluded[l]!, nonFinite);
-    }
+    const layers = survey?.analysis?.layers;
+    if (counts === null || survey === null || layers === undefined) return 0;
+    for (let l = 0; l < standing.length; l++) standing[l] = standingOf(counts.risks[l]!, layers[l]!);
     return survey.model.prunable === 0 ? 0 : counts.total / survey.model.prunable;
   };
 

@@ -5,7 +5,6 @@
 import { elementsOf, setText, type Child, type ElementFactory } from "../elements.js";
 import { describeError } from "../../../server/protocol/errors.js";
 import type { ModelView, ValueView } from "../../../server/protocol/model.js";
-import type { AnalysisResult } from "../../../server/protocol/report.js";
 import type { ViewState } from "../../../server/protocol/view.js";
 import { opsetText, shapeText, shorten, valueType } from "../text/names.js";
 import { bytes, counted, integer, percent } from "../text/numbers.js";
@@ -25,7 +24,6 @@ export interface Header {
 
 interface Shown {
   readonly model: ModelView | null;
-  readonly result: AnalysisResult | null;
   readonly shapes: ViewState["shapes"];
 }
 
@@ -40,7 +38,7 @@ export function createHeader(document: Document): Header {
   const about = disclosure(h, "about");
   const more = h("div", { class: "disclosures" }, notes.element, dense.element, about.element);
   facts.hidden = ports.hidden = more.hidden = true;
-  let shown: Shown = { model: null, result: null, shapes: null };
+  let shown: Shown = { model: null, shapes: null };
 
   return {
     element: h("header", { class: "summary" }, title, facts, ports, more),
@@ -48,8 +46,8 @@ export function createHeader(document: Document): Header {
       setText(title, view?.title ?? "PruneScope");
       title.title = view?.model?.path ?? view?.title ?? "";
       const model = view?.model ?? null;
-      const known: Shown = { model, result: view?.result ?? null, shapes: view?.shapes ?? null };
-      if (known.model === shown.model && known.result === shown.result && known.shapes === shown.shapes) return;
+      const known: Shown = { model, shapes: view?.shapes ?? null };
+      if (known.model === shown.model && known.shapes === shown.shapes) return;
       shown = known;
       facts.hidden = ports.hidden = more.hidden = model === null;
       if (model === null) return;
@@ -71,11 +69,11 @@ export function createHeader(document: Document): Header {
   };
 }
 
-/** What the model, its analysis and the run for its shapes have to say, each sentence once. */
-function noteSentences({ model, result, shapes }: Shown): string[] {
+/** What the model and the run for its shapes have to say, each sentence once. */
+function noteSentences({ model, shapes }: Shown): string[] {
   const failed =
     shapes !== null && "code" in shapes ? [`ONNX Runtime could not run the model: ${describeError(shapes)}`] : [];
-  return [...new Set([...(model?.notes ?? []), ...(result?.report.notes ?? []), ...failed])];
+  return [...new Set([...(model?.notes ?? []), ...failed])];
 }
 
 function factItems(h: ElementFactory, model: ModelView): Node[] {

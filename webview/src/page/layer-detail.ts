@@ -32,6 +32,7 @@ export function createLayerDetail(document: Document, store: ViewStore): LayerDe
       const facts = [
         ...layerFacts(layer, outputShape(store.view?.shapes ?? null, layer.id)),
         ["Outputs without weights", Number.isNaN(dead) ? "" : dead === 0 ? "none" : columnPercent(dead)],
+        ["No score", report?.unscored ?? ""],
         ["Gone at", typeof report?.criticalSparsity === "number" ? percent(report.criticalSparsity) : ""],
       ] as const;
       list.replaceChildren(

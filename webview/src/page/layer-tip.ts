@@ -39,9 +39,10 @@ export function createLayerTip(document: Document, store: ViewStore): LayerTip {
     const about = counts.approximate ? "≈ " : "";
     const density = columnPercent(counts.density[shown]!);
     setText(kept, `${about}${integer(counts.kept[shown]!)} of ${integer(layer.parameters)} kept, ${density}`);
-    const standing = standingOf(counts.risks[shown]!, counts.excluded[shown]!, report.score.nonFinite);
+    const standing = standingOf(counts.risks[shown]!, report);
     const gone = report.criticalSparsity === null ? "" : `, gone at ${percent(report.criticalSparsity)}`;
-    setText(fate, standing === "excluded" ? "excluded: left dense" : `risk: ${standingWord(standing)}${gone}`);
+    const dense = standing === "excluded" || standing === "no-score";
+    setText(fate, dense ? `${standingWord(standing)}: left dense` : `risk: ${standingWord(standing)}${gone}`);
   };
 
   return {

@@ -12,6 +12,7 @@ import { createHeadlineLine } from "./headline-line.js";
 import { createLayerDetail } from "./layer-detail.js";
 import { createLayerSection } from "./layer-section.js";
 import { createLoading } from "./loading.js";
+import { createProvenance } from "./provenance.js";
 import { createSavedPanel } from "./saved-panel.js";
 import { createScoreFigure } from "./score-figure.js";
 
@@ -46,6 +47,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
   );
   const controls = createControls(document, store);
   const headline = createHeadlineLine(document, store);
+  const provenance = createProvenance(document, store);
   const saved = createSavedPanel(document);
   const density = createDensityFigure(document, store);
   const scores = createScoreFigure(document, store);
@@ -60,6 +62,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
     empty,
     controls.element,
     headline.element,
+    provenance.element,
     saved.element,
     plots,
     detail.element,
@@ -90,6 +93,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
     }
     controls.show(changes);
     if (changes.has("state") || changes.has("sparsity") || changes.has("activity")) headline.show();
+    if (changes.has("state") || changes.has("recipe") || changes.has("activity")) provenance.show();
     density.show(changes);
     scores.show(changes);
     layers.show(changes);

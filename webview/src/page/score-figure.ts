@@ -63,7 +63,7 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
     }
     histogram = layer < 0 ? ranked.sum : addHistograms(analysis.histograms.slice(layer, layer + 1));
     if (histogram === null) {
-      frame.append(h("p", { class: "figure-empty" }, "No score here is a finite number above 0."));
+      frame.append(h("p", { class: "figure-empty" }, whyEmpty(analysis, layer)));
       return;
     }
     const tail = trimLow(histogram, trimmed);
@@ -79,9 +79,11 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
   const threshold = (): number | null => {
     const { counts } = store;
     const layer = drawn.layer;
-    if (counts === null || histogram === null || ranked === null || store.blocked) return null;
+    if (counts === null || ranked === null || store.blocked) return null;
     if (layer >= 0 && counts.excluded[layer]!) return null;
-    if (store.recipe.scope === "layer") return layer < 0 ? null : estimateThreshold(histogram, counts.kept[layer]!);
+    if (store.scope === "layer") {
+      return layer < 0 || histogram === null ? null : estimateThreshold(histogram, counts.kept[layer]!);
+    }
     if (counts.threshold !== undefined) return counts.threshold;
     return ranked.sum === null ? null : estimateThreshold(ranked.sum, counts.ranked);
   };
@@ -95,21 +97,24 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
       setText(omitted, "");
       return;
     }
-    const exact = !counts.approximate && counts.threshold !== undefined && store.recipe.scope === "global";
+    const exact = !counts.approximate && counts.threshold !== undefined && store.scope === "global";
     const parts: string[] = [];
     if (store.blocked) parts.push("no threshold: not all scores are finite");
-    else if (layer >= 0 && counts.excluded[layer]!) parts.push("excluded: nothing goes");
-    else if (line === null) {
-      const each = store.recipe.scope === "layer" && layer < 0;
-      parts.push(each ? "every layer has its own threshold: select one" : "nothing above 0 goes");
+    else if (layer >= 0 && counts.excluded[layer]!) {
+      parts.push(`${analysis.layers[layer]!.score === null ? "no score" : "excluded"}: nothing goes`);
+    } else if (line === null) {
+      const each = store.scope === "layer" && layer < 0;
+      if (each) parts.push("every layer has its own threshold: select one");
+      else if (!signed(analysis)) parts.push("nothing above 0 goes");
+      else if (!counts.approximate && counts.threshold === null && store.scope === "global") parts.push("nothing goes");
     } else if (line === Infinity) parts.push("everything goes");
     else parts.push(`scores under ${exact ? "" : "≈ "}${score(line)} go`);
     const chosen = layer >= 0 ? [analysis.layers[layer]!] : analysis.layers.filter((report) => !report.excluded);
     let zeros = 0;
     let nonFinite = 0;
-    for (const report of chosen) {
-      zeros += Math.round(report.score.zeroShare * report.parameters);
-      nonFinite += report.score.nonFinite;
+    for (const { score: statistics, parameters } of chosen) {
+      zeros += Math.round((statistics?.zeroShare ?? 0) * parameters);
+      nonFinite += statistics?.nonFinite ?? 0;
     }
     const unseen: string[] = [];
     if (zeros > 0) unseen.push(counted(zeros, "exact zero"));
@@ -125,14 +130,30 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
     const layer = layerShown();
     all.hidden = layer < 0;
     if (survey === null || layer < 0) {
-      const excluded = analysis?.layers.filter((report) => report.excluded).length ?? 0;
-      setText(subject, excluded === 0 ? "all layers" : `all layers but ${excluded} excluded`);
+      const dense = analysis?.layers.filter((report) => report.excluded) ?? [];
+      const unscored = dense.filter((report) => report.score === null).length;
+      const excluded = dense.length - unscored;
+      const apart = [
+        ...(excluded === 0 ? [] : [`${excluded} excluded`]),
+        ...(unscored === 0 ? [] : [`${unscored} without a score`]),
+      ];
+      setText(subject, apart.length === 0 ? "all layers" : `all layers but ${apart.join(" and ")}`);
       subject.title = "";
       return;
     }
     const label = layerLabel(survey.model.layers[layer]!);
     setText(subject, shorten(label, 44));
     subject.title = label;
+  };
+
+  const signed = (analysis: Analysis): boolean => store.criterion(analysis.result.report.criterion)?.signed === true;
+
+  const whyEmpty = (analysis: Analysis, layer: number): string => {
+    if (layer >= 0 && analysis.layers[layer]!.score === null) return "The criterion has no score for this layer.";
+    if (signed(analysis)) {
+      return "These scores are positive and negative, which a logarithmic axis cannot show; the table has their mean and maximum.";
+    }
+    return "No score here is a finite number above 0.";
   };
 
   if (document.defaultView !== null && "ResizeObserver" in document.defaultView) {

@@ -1,22 +1,25 @@
 /**
  * The mark that says a risk without colour: an outlined triangle for low, a filled one for high, a cross for collapsed,
- * a ring for no signal, a bar for a layer that is left dense. The same marks stand in plot, legend and table.
+ * a ring for no signal, a bar for a layer that is left dense, a broken one where that is for want of a score. The same
+ * marks stand in plot, legend and table.
  */
-import type { Risk } from "../../../server/protocol/report.js";
+import type { LayerReport, Risk } from "../../../server/protocol/report.js";
 
 /** A risk, or the state of a layer that takes no part. */
-export type Standing = Risk | "excluded" | "non-finite";
+export type Standing = Risk | "excluded" | "no-score" | "non-finite";
 
-/** Standing of a layer. */
-export function standingOf(risk: Risk, excluded: boolean, nonFinite: number): Standing {
+/** Standing of a layer that has `risk` now. */
+export function standingOf(risk: Risk, { score, excluded }: Pick<LayerReport, "score" | "excluded">): Standing {
+  if (score === null) return "no-score";
   if (excluded) return "excluded";
-  return nonFinite > 0 ? "non-finite" : risk;
+  return score.nonFinite > 0 ? "non-finite" : risk;
 }
 
 /** Every standing, from harmless to worst. */
 export const standings: readonly Standing[] = [
   "none",
   "excluded",
+  "no-score",
   "low",
   "no-signal",
   "high",
@@ -31,6 +34,7 @@ const words: Readonly<Record<Standing, string>> = {
   collapsed: "collapsed",
   "no-signal": "no signal",
   excluded: "excluded",
+  "no-score": "no score",
   "non-finite": "not finite",
 };
 
@@ -51,6 +55,7 @@ export function tickPath(standing: Standing, width: string): string {
 const tickLengths: Readonly<Record<Standing, number>> = {
   none: 0,
   excluded: 1,
+  "no-score": 2,
   low: 3,
   "no-signal": 3,
   high: 6,
@@ -74,5 +79,7 @@ export function glyphPath(standing: Standing, size: number): string {
       return `M${-r},0A${r},${r} 0 1 1 ${r},0A${r},${r} 0 1 1 ${-r},0Z`;
     case "excluded":
       return `M${-r},0L${r},0`;
+    case "no-score":
+      return `M${-r},0L${-r / 4},0M${r / 4},0L${r},0`;
   }
 }

@@ -3,14 +3,19 @@
  * webview's own state, so that a hidden tab or a reloaded window comes back as it was.
  */
 import type { LayerId } from "../../../server/protocol/model.js";
-import { scopes, type Recipe, type Scope } from "../../../server/protocol/recipe.js";
+import { parseRecipe, type Recipe } from "../../../server/protocol/recipe.js";
 import { isColumnId, type Sort } from "./layer-order.js";
 
-/** The part of a recipe that decides the scores and the mask, the sparsity apart. */
-export interface RecipeChoice {
-  readonly criterion: string;
-  readonly scope: Scope;
-  readonly exclude: readonly LayerId[];
+/** The part of a recipe that a person chooses here and that decides scores and mask, the sparsity apart. */
+export type RecipeChoice = Pick<
+  Recipe,
+  "criterion" | "scope" | "exclude" | "seed" | "batchNorm" | "batch" | "data" | "loss" | "target"
+>;
+
+/** What is chosen anew; null for data and loss is the choice that nobody made: synthetic, automatic. */
+export interface RecipeChange extends Partial<Omit<RecipeChoice, "data" | "loss" | "target">> {
+  readonly data?: string | null;
+  readonly loss?: string | null;
 }
 
 export interface Choices {
@@ -65,22 +70,56 @@ export function choicesFor(choices: Choices, path: string): Choices {
   return { ...freshChoices, sort: choices.sort, path };
 }
 
+/** The choices in a recipe. */
+export function choiceOf(recipe: RecipeChoice): RecipeChoice {
+  const { criterion, scope, exclude, seed, batchNorm, batch, data, loss, target } = recipe;
+  return {
+    criterion,
+    scope,
+    exclude,
+    seed,
+    batchNorm,
+    batch,
+    ...(data === undefined ? {} : { data }),
+    ...(loss === undefined ? {} : { loss }),
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+/** The recipe with these choices instead of its own. */
+export function withChoice(recipe: Recipe, choice: RecipeChoice): Recipe {
+  const rest: Recipe & { data?: string; loss?: string; target?: number } = { ...recipe };
+  delete rest.data;
+  delete rest.loss;
+  delete rest.target;
+  return { ...rest, ...choiceOf(choice) };
+}
+
+/** The recipe with what is chosen anew. */
+export function withChange(
+  recipe: Recipe,
+  { data = recipe.data, loss = recipe.loss, ...change }: RecipeChange,
+): Recipe {
+  const changed: Recipe & { data?: string; loss?: string } = { ...recipe, ...change };
+  delete changed.data;
+  delete changed.loss;
+  return { ...changed, ...(data == null ? {} : { data }), ...(loss == null ? {} : { loss }) };
+}
+
 /** Whether two recipes rank and remove the same weights, whatever their sparsity. */
-export function sameChoice(a: Pick<Recipe, keyof RecipeChoice>, b: Pick<Recipe, keyof RecipeChoice>): boolean {
-  return (
-    a.criterion === b.criterion &&
-    a.scope === b.scope &&
-    a.exclude.length === b.exclude.length &&
-    new Set([...a.exclude, ...b.exclude]).size === new Set(a.exclude).size
-  );
+export function sameChoice(a: RecipeChoice, b: RecipeChoice): boolean {
+  const text = (recipe: RecipeChoice): string =>
+    JSON.stringify({ ...choiceOf(recipe), exclude: [...new Set(recipe.exclude)].sort() });
+  return text(a) === text(b);
 }
 
 function readRecipe(stored: unknown): RecipeChoice | null {
   if (!isRecord(stored)) return null;
-  const { criterion, scope, exclude } = stored;
-  const known = scopes.find((candidate) => candidate === scope);
-  if (typeof criterion !== "string" || known === undefined || !Array.isArray(exclude)) return null;
-  return { criterion, scope: known, exclude: exclude.filter((id): id is string => typeof id === "string") };
+  try {
+    return choiceOf(parseRecipe(stored));
+  } catch {
+    return null;
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -37,7 +37,12 @@ export function countRisks(counts: LiveCounts, into: RiskCounts): RiskCounts {
 export function headline(survey: Survey, analysis: Analysis, counts: LiveCounts, risks: RiskCounts): Piece[] {
   if (analysis.blocking.length > 0) return blockedSentence(survey, analysis);
   const layers = survey.model.layers.length;
-  if (counts.excluded.every(Boolean)) return [words("Every layer is excluded, so nothing is pruned.")];
+  const unscored = analysis.layers.filter(({ score }) => score === null).length;
+  if (counts.excluded.every(Boolean)) {
+    if (unscored === 0) return [words("Every layer is excluded, so nothing is pruned.")];
+    const none = unscored === layers ? "No layer has a score" : "No layer that is not excluded has a score";
+    return [words(`${none}, so nothing is pruned.`)];
+  }
   const atRisk = risks.low + risks.high;
   const about = counts.approximate ? "≈ " : "";
   const pieces = [words(`At ${percent(counts.sparsity)} sparsity `)];
@@ -63,6 +68,12 @@ export function headline(survey: Survey, analysis: Analysis, counts: LiveCounts,
     const one = risks.noSignal === 1;
     pieces.push(words(`. ${counted(risks.noSignal, "layer")} ${one ? "carries" : "carry"} no signal`));
   }
+  if (unscored > 0) {
+    const one = unscored === 1;
+    pieces.push(
+      words(`. ${counted(unscored, "layer")} ${one ? "has" : "have"} no score and ${one ? "stays" : "stay"} dense`),
+    );
+  }
   pieces.push(words("."));
   return pieces;
 }
@@ -72,7 +83,7 @@ function blockedSentence(survey: Survey, analysis: Analysis): Piece[] {
   const pieces: Piece[] = [];
   for (const l of blocking.slice(0, 2)) {
     if (pieces.length > 0) pieces.push(words(", "));
-    const { nonFinite } = layers[l]!.score;
+    const nonFinite = layers[l]!.score?.nonFinite ?? 0;
     const verb = nonFinite === 1 ? "is" : "are";
     pieces.push(nameOf(survey, l), words(` holds ${counted(nonFinite, "score")} that ${verb} not a finite number`));
   }

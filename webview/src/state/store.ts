@@ -2,12 +2,22 @@
  * The view's state: what the host sent, what the person chose, and the counts at the slider's sparsity. Changes are
  * gathered and announced once a frame, so that any number of slider events costs one update.
  */
-import type { LayerId, ModelView } from "../../../server/protocol/model.js";
-import { defaultRecipe, type Recipe } from "../../../server/protocol/recipe.js";
+import type { CriterionView, LayerId, ModelView } from "../../../server/protocol/model.js";
+import { aimed, defaultRecipe, type Recipe, type Scope } from "../../../server/protocol/recipe.js";
 import type { AnalysisResult } from "../../../server/protocol/report.js";
 import type { ToView, ViewState } from "../../../server/protocol/view.js";
 import type { HostPort } from "../host/host-port.js";
-import { choicesFor, readChoices, sameChoice, type Choices, type RecipeChoice } from "./choices.js";
+import {
+  choiceOf,
+  choicesFor,
+  readChoices,
+  sameChoice,
+  withChange,
+  withChoice,
+  type Choices,
+  type RecipeChange,
+  type RecipeChoice,
+} from "./choices.js";
 import type { Clock } from "./clock.js";
 import { ExactQuestions } from "./exact-questions.js";
 import { LiveCounts } from "./live-counts.js";
@@ -57,7 +67,19 @@ export class ViewStore {
   /** The recipe as the person has it now, the newest choices included. */
   get recipe(): Recipe {
     const recipe = this.view?.recipe ?? defaultRecipe;
-    return { ...recipe, ...this.pendingRecipe, sparsity: this.sparsity };
+    return { ...withChoice(recipe, this.pendingRecipe ?? recipe), sparsity: this.sparsity };
+  }
+
+  /** The recipe that the shown numbers belong to; null while there are none. */
+  get shownRecipe(): Recipe | null {
+    return this.survey?.analysis?.result.recipe ?? null;
+  }
+
+  /** The sparsity that the shown order of removal was made for; null where it holds for every sparsity. */
+  get orderedFor(): number | null {
+    const recipe = this.shownRecipe;
+    if (recipe === null || (this.criterion(recipe.criterion)?.rounds ?? 1) <= 1) return null;
+    return recipe.target ?? recipe.sparsity;
   }
 
   get sparsity(): number {
@@ -68,6 +90,21 @@ export class ViewStore {
   get fits(): boolean {
     const analysis = this.survey?.analysis;
     return analysis !== null && analysis !== undefined && sameChoice(analysis.result.recipe, this.recipe);
+  }
+
+  /** Scope of the shown numbers: the chosen one, which needs no new scores, unless what was chosen failed. */
+  get scope(): Scope {
+    return this.leftBehind ? (this.shownRecipe?.scope ?? this.recipe.scope) : this.recipe.scope;
+  }
+
+  /** Whether the result is that of another recipe than the one asked for, and no other is on its way: that failed. */
+  get leftBehind(): boolean {
+    return this.survey?.analysis != null && this.view?.activity.kind === "failed" && !this.fits;
+  }
+
+  /** What the model's list says of a criterion. */
+  criterion(id: string): CriterionView | undefined {
+    return this.view?.model?.criteria.find((criterion) => criterion.id === id);
   }
 
   /** Starts listening to the host and asks for the whole state. */
@@ -111,9 +148,25 @@ export class ViewStore {
     this.mark("sparsity");
   }
 
-  /** Changes criterion, scope or exclusions and lets the host analyse again. */
-  choose(change: Partial<RecipeChoice>): void {
-    this.pendingRecipe = choiceOf({ ...this.recipe, ...change });
+  /** Changes what decides the scores and lets the host analyse again; several rounds aim at the sparsity of now. */
+  choose(change: RecipeChange): void {
+    const recipe = withChange(this.recipe, change);
+    this.ask(aimed(recipe, this.criterion(recipe.criterion)?.rounds ?? 1, recipe.sparsity));
+  }
+
+  /** Goes back to the recipe of what is shown. */
+  keepShown(): void {
+    const { shownRecipe } = this;
+    if (shownRecipe !== null) this.ask(shownRecipe);
+  }
+
+  /** Lets the person pick a data file, or a folder. */
+  chooseData(folder: boolean): void {
+    this.host.post({ type: "chooseData", folder });
+  }
+
+  private ask(choice: RecipeChoice): void {
+    this.pendingRecipe = choiceOf(choice);
     this.keep({ recipe: this.pendingRecipe });
     this.questions.forget();
     this.rest = false;
@@ -164,8 +217,13 @@ export class ViewStore {
       case "activity":
         if (this.view === null) return;
         this.view = { ...this.view, activity: message.activity };
-        // Work that ended without bringing the recipe that was asked for was cancelled, or it failed.
-        if (message.activity.kind !== "working" && this.pendingRecipe !== null) this.giveUpRecipe();
+        // Work that ended without bringing the recipe that was asked for was cancelled. Where it failed the choice
+        // stays, so that what was wrong with it can be changed.
+        if (message.activity.kind === "idle" && this.pendingRecipe !== null) this.giveUpRecipe();
+        else if (this.leftBehind) {
+          this.seekExact();
+          this.mark("sparsity");
+        }
         this.mark("activity");
         break;
       case "reveal":
@@ -205,6 +263,10 @@ export class ViewStore {
       this.counts = analysis === null ? null : new LiveCounts(this.survey, analysis);
       this.questions.forget();
     }
+    // What the host did by itself (data that was picked, a cancelled recipe) is the newest choice.
+    if (this.restored && this.pendingRecipe === null && this.choices.recipe !== null) {
+      this.keep({ recipe: choiceOf(state.recipe) });
+    }
     if (model !== null) this.restoreRecipe(state.recipe);
     if (this.moving === null) this.seekExact();
     this.mark("state", "sparsity");
@@ -220,7 +282,7 @@ export class ViewStore {
     const { recipe: chosen, hostRecipe: first } = this.choices;
     if (first === null) this.keep({ hostRecipe: choiceOf(hosts) });
     else if (this.host.live && chosen !== null && sameChoice(first, hosts) && !sameChoice(chosen, hosts)) {
-      this.choose({ ...chosen, exclude: chosen.exclude.filter((id) => this.survey?.indexOf.has(id) === true) });
+      this.ask({ ...chosen, exclude: chosen.exclude.filter((id) => this.survey?.indexOf.has(id) === true) });
     }
   }
 
@@ -246,21 +308,22 @@ export class ViewStore {
       this.rest = false;
       return;
     }
-    const { sparsity, fits, recipe } = this;
+    const { sparsity, scope } = this;
     const { report } = result;
+    const final = this.fits || this.leftBehind;
     if (this.blocked) {
-      if (!this.fits) counts.settleFromReport();
-      this.rest = this.fits || !this.host.live;
+      if (!final) counts.settleFromReport();
+      this.rest = final || !this.host.live;
       return;
     }
     const settled = !counts.approximate && counts.sparsity === sparsity;
-    const reported = sparsity === report.sparsity && recipe.scope === report.scope;
-    if (fits && reported && !settled) counts.settleFromReport();
-    else if (!fits || !settled) counts.interpolate(sparsity, recipe.scope);
-    this.rest = !this.host.live || (fits && !counts.approximate);
-    if (!this.host.live || !fits || this.questions.pending) return;
+    const reported = sparsity === report.sparsity && scope === report.scope;
+    if (final && reported && !settled) counts.settleFromReport();
+    else if (!final || !settled) counts.interpolate(sparsity, scope);
+    this.rest = !this.host.live || (final && !counts.approximate);
+    if (!this.host.live || !final || this.questions.pending) return;
     if (counts.approximate || counts.threshold === undefined) {
-      this.questions.ask(result.resultId, sparsity, recipe.scope);
+      this.questions.ask(result.resultId, sparsity, scope);
     }
   }
 
@@ -285,15 +348,10 @@ export class ViewStore {
     const changes = this.changes;
     this.changes = new Set();
     if (changes.has("sparsity") && this.counts !== null && !this.rest && !this.blocked && !this.questions.pending) {
-      if (this.counts.sparsity !== this.sparsity || !this.fits)
-        this.counts.interpolate(this.sparsity, this.recipe.scope);
+      if (this.counts.sparsity !== this.sparsity || !this.fits) this.counts.interpolate(this.sparsity, this.scope);
     }
     for (const listener of this.listeners) listener(changes);
   }
-}
-
-function choiceOf({ criterion, scope, exclude }: RecipeChoice): RecipeChoice {
-  return { criterion, scope, exclude };
 }
 
 function sameModel(a: ModelView | null, b: ModelView | null): boolean {

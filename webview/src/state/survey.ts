@@ -57,6 +57,6 @@ function analysisOf(model: ModelView, result: AnalysisResult): Analysis | null {
       counts: decodeArray(counts),
     })),
     first,
-    blocking: [...layers.keys()].filter((l) => layers[l]!.score.nonFinite > 0 && !layers[l]!.excluded),
+    blocking: [...layers.keys()].filter((l) => (layers[l]!.score?.nonFinite ?? 0) > 0 && !layers[l]!.excluded),
   };
 }

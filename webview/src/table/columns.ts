@@ -58,10 +58,10 @@ export function sortValue(store: ViewStore, column: ColumnId, l: number): SortVa
     case "critical":
       return report?.criticalSparsity ?? null;
     case "zeros":
-      return report?.score.zeroShare ?? null;
+      return report?.score?.zeroShare ?? null;
     case "mean":
     case "rms":
     case "max":
-      return report?.score[column] ?? null;
+      return report?.score?.[column] ?? null;
   }
 }

@@ -2,6 +2,7 @@
  * One row of the table. Rows are made once and bound to whatever layer scrolls into view; while the slider moves only
  * their numbers change.
  */
+import type { LayerReport } from "../../../server/protocol/report.js";
 import { elementsOf, setAttribute, setText } from "../elements.js";
 import { glyphPath, standingOf, standingWord, type Standing } from "../plots/risk-glyph.js";
 import { svgElement } from "../plots/frame.js";
@@ -82,10 +83,10 @@ export function createRow(document: Document): Row {
       setText(cells.shape, shapeText(layer.shape));
       setText(cells.parameters, integer(layer.parameters));
       setText(cells.critical, report === undefined ? "" : critical(report.criticalSparsity));
-      setText(cells.zeros, report === undefined ? "" : zeros(report.score.zeroShare));
+      setText(cells.zeros, report === undefined ? "" : report.score === null ? "—" : zeros(report.score.zeroShare));
       for (const statistic of ["mean", "rms", "max"] as const) {
         // A layer that holds a NaN has no statistics.
-        const known = report?.score.nonFinite === 0 ? report.score[statistic] : NaN;
+        const known = report?.score?.nonFinite === 0 ? report.score[statistic] : NaN;
         setText(cells[statistic], report === undefined ? "" : score(known));
       }
       box.checked = store.recipe.exclude.includes(layer.id);
@@ -124,14 +125,15 @@ export function createRow(document: Document): Row {
         shownWidth = share;
         bar.style.backgroundSize = `${share * 100}% 100%`;
       }
-      const nonFinite = store.survey?.analysis?.layers[l]?.score.nonFinite ?? 0;
-      const standing = standingOf(counts.risks[l]!, counts.excluded[l]!, nonFinite);
+      const report = store.survey!.analysis!.layers[l]!;
+      const standing = standingOf(counts.risks[l]!, report);
+      const why = whyNoRisk(report);
+      if (cells.risk.title !== why) cells.risk.title = why;
       if (standing !== shownStanding) {
         shownStanding = standing;
         element.dataset["risk"] = counts.risks[l]!;
         element.dataset["standing"] = standing;
         setText(word, standingWord(standing));
-        cells.risk.title = nonFinite > 0 ? `${counted(nonFinite, "score")} not finite (NaN or infinite)` : "";
         glyph.setAttribute("d", glyphPath(standing, 8));
         glyph.setAttribute("class", `standing-${standing}`);
         bar.className = `bar bar-${standing}`;
@@ -146,6 +148,12 @@ function tailStart(label: string): number {
   const start = Math.max(0, label.length - tailLength);
   const code = label.charCodeAt(start);
   return code >= 0xdc00 && code <= 0xdfff ? start - 1 : start;
+}
+
+/** Why a layer has no risk to tell, for the pointer; empty where it has one. */
+function whyNoRisk({ score, unscored }: LayerReport): string {
+  if (score === null) return `No score, left dense: ${unscored ?? "the criterion gives none"}`;
+  return score.nonFinite > 0 ? `${counted(score.nonFinite, "score")} not finite (NaN or infinite)` : "";
 }
 
 function critical(sparsity: number | null): string {

@@ -1,0 +1,43 @@
+/**
+ * A recipe in a line: which criterion, on what data, under which terms. Scope, sparsity and exclusions have their own
+ * places on the page.
+ */
+import type { ModelView } from "../../../server/protocol/model.js";
+import type { BatchNormMode, Recipe } from "../../../server/protocol/recipe.js";
+import { shorten } from "./names.js";
+import { counted, percent } from "./numbers.js";
+
+/** Modes of BatchNormalization, by what they are called. */
+export const batchNormTitles: Readonly<Record<BatchNormMode, string>> = {
+  auto: "as the model looks",
+  stored: "stored statistics",
+  batch: "batch statistics",
+};
+
+/** "SNIP on synthetic data, 32 samples, seed 0". */
+export function recipeWords(recipe: Recipe, model: ModelView): string {
+  const criterion = model.criteria.find(({ id }) => id === recipe.criterion);
+  const title = criterion?.title ?? recipe.criterion;
+  const terms: string[] = [];
+  if (criterion?.needsData === true) {
+    terms.push(counted(recipe.batch, "sample"));
+    const loss = model.losses.find(({ id }) => id === recipe.loss);
+    if (recipe.loss !== undefined) terms.push(loss?.title ?? recipe.loss);
+    if (model.hasBatchNorm && recipe.batchNorm !== "auto") terms.push(batchNormTitles[recipe.batchNorm]);
+  }
+  if ((criterion?.rounds ?? 1) > 1) terms.push(`ordered for ${percent(recipe.target ?? recipe.sparsity)}`);
+  terms.push(`seed ${recipe.seed}`);
+  const data = criterion?.needsData === true ? ` on ${dataWords(recipe.data)}` : "";
+  return `${title}${data}, ${terms.join(", ")}`;
+}
+
+/** What data is called: the file's or folder's own name. */
+export function dataWords(path: string | undefined): string {
+  if (path === undefined) return "synthetic data";
+  const name =
+    path
+      .replace(/[\\/]+$/, "")
+      .split(/[\\/]/)
+      .at(-1) ?? "";
+  return shorten(name === "" ? path : name, 48);
+}
