@@ -2,18 +2,22 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Tensor } from "onnxruntime-node";
 import { constantTensor } from "../../server/src/autodiff/constant-tensor.js";
 import { weightTensor } from "../../server/src/autodiff/trainable.js";
-import type { FlowModel } from "../../server/src/criteria/synflow/flow.js";
+import type { FlowModel } from "../../server/src/criteria/synflow/plan.js";
 import type { SynflowInput, SynflowWeight } from "../../server/src/criteria/synflow/rounds.js";
 import { readOnnx } from "../../server/src/formats/onnx/read.js";
 import { Source } from "../../server/src/formats/source.js";
+import type { Constant } from "../../server/src/graph/graph.js";
+import { inlineBranches } from "../../server/src/graph/inline-branches.js";
 import { modernise } from "../../server/src/graph/modernise/index.js";
 import { findPrunable } from "../../server/src/graph/prunable.js";
 import { storageKey } from "../../server/src/graph/tensor.js";
-import { boundShapes } from "../../server/src/runtime/inputs.js";
+import { conditionRunner } from "../../server/src/runtime/conditions.js";
+import { boundShapes, syntheticInput } from "../../server/src/runtime/inputs.js";
 import { plainKernels } from "../../server/src/runtime/kernels.js";
-import { valueTypes } from "../../server/src/runtime/shapes.js";
+import { observedTypes } from "../../server/src/runtime/observed-types.js";
 
 /** A model whose file is open until `close`. */
 export interface OpenedModel {
@@ -27,8 +31,13 @@ export async function openForSynflow(path: string): Promise<OpenedModel> {
   const source = new Source(path);
   const read = readOnnx(source);
   const { weights: found } = findPrunable(read);
-  const model = modernise(read);
-  const types = await valueTypes(model, boundShapes(model.graph.inputs, {}), 1);
+  const raised = modernise(read);
+  const inputShapes = boundShapes(raised.graph.inputs, {});
+  const constant = (one: Constant): Promise<Tensor> => constantTensor(source, one);
+  const { feeds } = await syntheticInput(raised.graph.inputs, {}, 1);
+  const circumstances = { inputShapes, feeds, threads: 1, constant };
+  const { model } = await inlineBranches(raised, conditionRunner(circumstances));
+  const types = await observedTypes(model, circumstances);
   const nameOf = new Map([...model.graph.constants.values()].map(({ name, tensor }) => [storageKey(tensor), name]));
   const weights: SynflowWeight[] = [];
   for (const weight of found) {
@@ -44,7 +53,7 @@ export async function openForSynflow(path: string): Promise<OpenedModel> {
       weights: weights.map(({ value }) => value),
       threads: 1,
       kernels: plainKernels,
-      constant: (constant) => constantTensor(source, constant),
+      constant,
     },
     weights,
     close: () => {

@@ -28,6 +28,8 @@ export interface Linearised {
   readonly flow: Value | null;
   /** Exponent of R: a scalar of `scaling`. */
   readonly exponent: Value;
+  /** Values of the linear graph that are held constant: what only feeds them has no place in R. */
+  readonly held: readonly Value[];
   /** Why weights have no score. */
   readonly reasons: Reasons;
 }
@@ -78,7 +80,6 @@ class Linearisation {
       images: this.#images,
       final: finalValues(graph),
       holdConstant: (value, why) => this.#reasons.hold(value, why),
-      incomplete: (value, why) => this.#reasons.lack(value, why),
     };
   }
 
@@ -108,6 +109,10 @@ class Linearisation {
       scaling: this.#s,
       flow: flow?.value ?? null,
       exponent: flow?.exponent ?? this.#exponents.zero,
+      held: this.#reasons.heldValues.flatMap((name) => {
+        const image = this.#images.get(name);
+        return image?.kind === "signal" || image?.kind === "known" ? [image.value] : [];
+      }),
       reasons: this.#reasons,
     };
   }

@@ -23,6 +23,15 @@ export class Reasons {
     this.#held.set(value, why);
   }
 
+  get heldValues(): readonly Value[] {
+    return [...this.#held.keys()];
+  }
+
+  /** What is held constant and depends on a weight; null when nothing is. */
+  held(weight: Value): string | null {
+    return this.#first(weight, (value) => this.#held.get(value));
+  }
+
   /** Not all of what `value` does is in the linear network. */
   lack(value: Value, why: string): void {
     this.#lacking.set(value, why);
@@ -35,7 +44,7 @@ export class Reasons {
 
   /** Why R does not depend on a weight. */
   absent(weight: Value): string {
-    const held = this.#first(weight, (value) => this.#held.get(value));
+    const held = this.held(weight);
     if (held !== null) return `it only feeds ${held}`;
     return "no output depends on it on SynFlow's linear path";
   }

@@ -75,8 +75,6 @@ export interface LinearSite {
   isReductionOf(i: number, of: number): boolean;
   /** Notes that input `i` is held constant, so that what only feeds it gets no score. `why` completes "it only feeds …". */
   holdConstant(i: number, why: string): void;
-  /** Notes that some elements of the weight at input `i` have no place in the linear network; `why` is a clause. */
-  incomplete(i: number, why: string): void;
 }
 
 export interface LinearRule {

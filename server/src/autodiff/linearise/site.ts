@@ -16,7 +16,6 @@ export interface Surroundings {
   /** Values that go to outputs of the graph only. */
   readonly final: ReadonlySet<string>;
   readonly holdConstant: (value: Value, why: string) => void;
-  readonly incomplete: (value: Value, why: string) => void;
 }
 
 /** Operators that a mean passes on its way to the subtraction. */
@@ -108,10 +107,6 @@ export class NodeLinearSite implements LinearSite {
 
   holdConstant(i: number, why: string): void {
     this.around.holdConstant(this.node.inputs[i]!, why);
-  }
-
-  incomplete(i: number, why: string): void {
-    if (this.image(i) !== null) this.around.incomplete(this.node.inputs[i]!, why);
   }
 
   outputType(): DType {

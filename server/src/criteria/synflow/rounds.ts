@@ -9,7 +9,8 @@ import { fillKeep } from "../../pruning/mask.js";
 import { type OrderedLayer, OrderedScores } from "../../pruning/order.js";
 import { type Cut, select } from "../../pruning/select.js";
 import { survey } from "../../pruning/survey.js";
-import { Flow, type FlowModel } from "./flow.js";
+import { Flow } from "./flow.js";
+import type { FlowModel } from "./plan.js";
 
 export interface SynflowInput extends Omit<FlowModel, "weights"> {
   readonly weights: readonly SynflowWeight[];

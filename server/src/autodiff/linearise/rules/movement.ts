@@ -1,5 +1,6 @@
 /** What moves, repeats, drops or averages elements stays as it is. Shapes and indices must not come from the data. */
 import type { Value } from "../../../graph/builder.js";
+import { fitted } from "../fitted.js";
 import { decision, type LinearRule, type LinearSite, NoLinearForm, type Signal } from "../rule.js";
 
 /** Values of the inputs from 1 on; absent ones are empty. */
@@ -19,6 +20,17 @@ const kept = (op: string): LinearRule => ({
     return site.same([x.value, ...otherInputs(site)]).map((value): Signal => ({ ...x, value }));
   },
 });
+
+/** Another shape of the same elements: that of the model, whoever computes it there. */
+const reshaped = (op: string): LinearRule => ({
+  op,
+  images: (site) => {
+    const x = site.signal(0);
+    return [{ ...x, value: site.b.reshape(x.value, site.outputShape()) }];
+  },
+});
+
+const expand: LinearRule = { op: "Expand", images: (site) => [fitted(site, 0)] };
 
 /** The first output alone is a number; the second says where elements came from. */
 const pool = (op: string): LinearRule => ({
@@ -60,14 +72,11 @@ const concat: LinearRule = {
 };
 
 export const movements: readonly LinearRule[] = [
-  ...["CenterCropPad", "Compress", "DepthToSpace", "Expand", "Flatten", "Gather", "GatherElements", "GatherND"].map(
-    kept,
-  ),
-  ...["Reshape", "Resize", "ReverseSequence", "Slice", "SpaceToDepth", "Split", "Squeeze", "Tile", "Transpose"].map(
-    kept,
-  ),
-  ...["Trilu", "Unsqueeze", "Upsample"].map(kept),
+  ...["CenterCropPad", "Compress", "DepthToSpace", "Gather", "GatherElements", "GatherND", "Resize"].map(kept),
+  ...["ReverseSequence", "Slice", "SpaceToDepth", "Split", "Tile", "Transpose", "Trilu", "Upsample"].map(kept),
+  ...["Flatten", "Reshape", "Squeeze", "Unsqueeze"].map(reshaped),
   ...["AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"].map(pool),
   concat,
+  expand,
   pad,
 ];

@@ -78,8 +78,8 @@ function previous(site: LinearSite, own: Value, initial: Value | null, at: Step)
 export const recurrences: readonly LinearRule[] = cells.map((cell) => ({
   op: cell.op,
   images: (site) => {
-    const why = `only the rows of the candidate in weights of ${site.node.op} lie on SynFlow's linear path`;
-    if (cell.blocks > 1) for (const weight of [1, 2]) site.incomplete(weight, why);
+    const why = `the gates of ${site.node.op}, which SynFlow holds open`;
+    if (cell.blocks > 1) for (const weight of [1, 2]) site.holdConstant(weight, why);
     return images(site, cell);
   },
 }));
