@@ -137,7 +137,7 @@ describe("what stays", () => {
     },
     { layer: { op: "RNN", activations: ["Sine"] }, why: "its activation Sine is not known" },
     { layer: { op: "RNN", activations: ["Tanh", "Tanh"] }, why: "it has 2 activations instead of 1" },
-  ] as const)("$layer", async ({ layer, why }) => {
+  ] as const)("$layer", ({ layer, why }) => {
     const found = read(built(layer));
     const types = typesOf(found, { x: shapeOf(layer) });
     const made = unrollRecurrent(found.graph, types);

@@ -66,14 +66,20 @@ const random = new Set([
   "RandomUniformLike",
 ]);
 
-/** Inputs that are not floats (a sample rate, token ids) count as fixed: they are bound with the axes. */
-export function dataDependence(graph: Graph): DataDependence {
+/**
+ * Which values of a main graph depend on data.
+ * @param data what counts as data: floating-point inputs, where inputs that are not floats (a sample rate, token ids) are
+ * bound with the axes; or all inputs and the trained numbers, so that shapes alone are fixed.
+ */
+export function dataDependence(graph: Graph, data: "float-inputs" | "all-elements" = "float-inputs"): DataDependence {
   const elements = new Map<string, string>();
   const shapes = new Map<string, string>();
+  const all = data === "all-elements";
   for (const { name, dtype } of graph.inputs) {
-    if (isFloat(dtype) || dtype === "other") elements.set(name, name);
+    if (all || isFloat(dtype) || dtype === "other") elements.set(name, name);
     if (dtype === "other") shapes.set(name, name);
   }
+  if (all) for (const { name, tensor } of graph.constants.values()) if (isFloat(tensor.dtype)) elements.set(name, name);
   for (const node of graph.nodes) {
     const reads = [...dependencies(node)].filter((name) => name !== "");
     const first = (map: ReadonlyMap<string, string>, names: readonly string[]): string | undefined =>

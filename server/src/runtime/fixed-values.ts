@@ -37,12 +37,15 @@ export function shapeRunner(circumstances: Circumstances): EvaluateShapes {
     const found = new Map<string, Constant>();
     for (const [name, { type, dims, data }] of await fixedValues(model, values, circumstances)) {
       const dtype = wholeNumbers.find((one) => one === type);
-      if (dtype !== undefined)
+      if (dtype !== undefined && data.length <= maxElements)
         found.set(name, literal(name, dtype, dims, Array.from(data as ArrayLike<bigint>, Number)));
     }
     return found;
   };
 }
+
+/** Most elements of a value that becomes a constant: shapes have few, masks of attention have this many. */
+const maxElements = 1 << 16;
 
 /** Element types that shapes, axes and bounds have. */
 const wholeNumbers: readonly LiteralType[] = ["bool", "int32", "int64"];
