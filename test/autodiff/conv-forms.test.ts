@@ -2,7 +2,6 @@
  * The forms of a convolution's gradients against sums in float64, over the shapes of all cases of Conv: a form must be
  * right wherever it says that it fits, and each must be the one that is chosen somewhere.
  */
-import * as ort from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Cotangents } from "../../server/src/autodiff/cotangents.js";
 import { correlationOf } from "../../server/src/autodiff/gradients/conv.js";
@@ -13,10 +12,10 @@ import { NodeSite } from "../../server/src/autodiff/site.js";
 import { GraphBuilder } from "../../server/src/graph/builder.js";
 import { elementCount } from "../../server/src/graph/tensor.js";
 import { type Kernels, plainKernels, probeKernels } from "../../server/src/runtime/kernels.js";
-import { Program } from "../../server/src/runtime/program.js";
-import { valueTypes } from "../../server/src/runtime/shapes.js";
+import type { Feeds } from "../../server/src/runtime/program.js";
 import { conv } from "../cases/gradients/conv.js";
 import type { GradientCase } from "../cases/gradients/case.js";
+import { open, tensorsOf, typesOf } from "../support/backward.js";
 import { checkGradient, readCase } from "../support/gradient-check.js";
 import { normals } from "../support/models.js";
 
@@ -93,8 +92,7 @@ it.each(cases.filter(({ attributes }) => attributes?.["group"] !== undefined))(
 async function correlation(one: GradientCase): Promise<Correlation> {
   const model = readCase(one);
   const { graph } = model;
-  const shapes = new Map(graph.inputs.map(({ name, shape }) => [name, shape as number[]]));
-  const types = await valueTypes(model, shapes, 1);
+  const types = await typesOf(model);
   const b = new GraphBuilder("", []);
   const circumstances = { types, kernels, twice: false };
   return correlationOf(new NodeSite(graph.nodes[0]!, graph, b, new Cotangents(b, types), [], circumstances));
@@ -105,22 +103,14 @@ async function run(
   shapes: Readonly<Record<string, readonly number[]>>,
   data: Readonly<Record<string, Float32Array>>,
   outputs: readonly string[],
-): Promise<Readonly<Record<string, ort.Tensor>>> {
+): Promise<Feeds> {
   const inputs = Object.entries(shapes).map(([name, shape]) => ({ name, dtype: "float" as const, shape }));
   const graph = { name: "", path: "", parent: null, inputs, outputs: [], constants: b.constants, nodes: b.nodes };
   const opsets = new Map([["", 21]]);
   const model = { graph, irVersion: 10, opsets, producer: "", docString: "", metadata: [], notes: [] };
-  const program = await Program.open(model, graph, {
-    outputs,
-    inputShapes: new Map(),
-    threads: 1,
-    optimise: false,
-    constant: () => Promise.reject(new Error("the forms have small constants only")),
-  });
+  const program = await open(model, graph, outputs);
   try {
-    return await program.run(
-      Object.fromEntries(inputs.map(({ name, shape }) => [name, new ort.Tensor("float32", data[name]!, shape)])),
-    );
+    return await program.run(tensorsOf(graph, new Map(Object.entries(data))));
   } finally {
     await program.close();
   }
