@@ -16,7 +16,7 @@ import { isFloat } from "../../server/src/graph/tensor.js";
 import type { ValueType } from "../../server/src/graph/value-type.js";
 import type { Kernels } from "../../server/src/runtime/kernels.js";
 import type { Feeds } from "../../server/src/runtime/program.js";
-import type { CaseInput, GradientCase } from "../cases/gradients/case.js";
+import { type CaseInput, type GradientCase, usualOpset } from "../cases/gradients/case.js";
 import { uniform } from "./arrays.js";
 import { backward, graphModel, type Inputs, open, tensorsOf, typesOf } from "./backward.js";
 import { node, normals, tensor, value } from "./models.js";
@@ -204,7 +204,7 @@ export function readCase(one: GradientCase): Model {
         input?.fixed === undefined ? [] : [tensor(`x${i}`, input.fixed.dtype, input.shape, input.fixed.values)],
       ),
     },
-    one.opset ?? 17,
+    one.opset ?? usualOpset,
   );
 }
 

@@ -22,12 +22,15 @@ export interface CaseInput {
   readonly shift?: number;
 }
 
+/** The operator set of cases that name none. */
+export const usualOpset = 17;
+
 export interface GradientCase {
   /** Says what is special about the case. */
   readonly title: string;
   readonly op: string;
   readonly domain?: string;
-  /** Operator set of ONNX (17 when absent): older ones are raised before they are differentiated. */
+  /** Operator set of ONNX (`usualOpset` when absent): older ones are raised before they are differentiated. */
   readonly opset?: number;
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
   /** null for an optional input that is absent. */
