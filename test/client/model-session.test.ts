@@ -176,6 +176,41 @@ describe("another recipe", () => {
     expect(noted).toEqual([]);
   });
 
+  it("is shown as what is asked for at once, and stays so when it fails; the result stays what it was", async () => {
+    await session.load();
+    await settle();
+    posted = [];
+    answers.analyze = [failing(new PruneScopeError("missing-data", "No array fits."))];
+    await session.analyze({ ...settled, criterion: "snip" });
+    const first = posted.find((message) => message.type === "state");
+    expect(first?.state).toMatchObject({ recipe: { criterion: "snip" }, result: { resultId: "magnitude" } });
+    expect(session.state).toMatchObject({
+      recipe: { criterion: "snip" },
+      result: { resultId: "magnitude", recipe: { criterion: "magnitude" } },
+      activity: { kind: "failed" },
+    });
+    // Trying again and failing again loses nothing either.
+    await session.retry();
+    expect(session.state.result?.resultId).toBe("magnitude");
+  });
+
+  it("is aimed at a sparsity where it takes rounds; the slider, counts and a save keep that", async () => {
+    await session.load();
+    await session.analyze({ ...settled, criterion: "synflow" });
+    session.rest(0.7);
+    expect(session.state.recipe).toMatchObject({ criterion: "synflow", sparsity: 0.7, target: 0.9 });
+    answers.survival = [() => ({ resultId: "synflow" })];
+    await session.survival(0.7, "global", new AbortController().signal);
+    expect(asked.at(-1)?.params).toMatchObject({ recipe: { sparsity: 0.7, target: 0.9 } });
+    session.serverBack();
+    await settle();
+    expect(session.state.result?.recipe).toMatchObject({ sparsity: 0.7, target: 0.9 });
+    await session.scoreOn("/images");
+    expect(session.state.result?.recipe).toMatchObject({ data: "/images", target: 0.7 });
+    await session.analyze(settled);
+    expect(session.state.result?.recipe).not.toHaveProperty("target");
+  });
+
   it("can be tried again when the first analysis was cancelled", async () => {
     answers.analyze = [pending];
     const opening = session.load();

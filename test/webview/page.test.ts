@@ -7,7 +7,7 @@ import { mountPage } from "../../webview/src/page/page.js";
 import { honestWords } from "../../webview/src/page/saved-panel.js";
 import { ViewStore } from "../../webview/src/state/store.js";
 import { FakeClock, FakeHost } from "./fake-host.js";
-import { fakeModel, fakeSave, loadingState } from "./fake-model.js";
+import { fakeModel, fakeReason, fakeSave, loadingState } from "./fake-model.js";
 
 const fake = fakeModel({ layers: 12 });
 const hostile = `</script><img src=x onerror="alert(1)">[x](command:evil)\u202e`;
@@ -162,6 +162,135 @@ describe("the table", () => {
     expect(body.querySelector<HTMLInputElement>(".rows input")?.disabled).toBe(true);
     expect(shown(body, ".save")).toBe(false);
     expect(body.querySelector("vscode-dropdown")).toBeNull();
+  });
+});
+
+describe("gradient criteria", () => {
+  const snip = fakeModel({ layers: 12, recipe: { criterion: "snip", batch: 8 } });
+  const type = (body: HTMLElement, selector: string, value: string): void => {
+    const input = body.querySelector<HTMLInputElement>(selector)!;
+    input.value = value;
+    input.dispatchEvent(new input.ownerDocument.defaultView!.Event("change"));
+  };
+
+  it("are offered with a sentence each, and with the reason where they cannot run", () => {
+    const { body } = page(fake.state);
+    const options = [...body.querySelectorAll("vscode-dropdown[aria-label=Criterion] vscode-option")];
+    const found = options.map((option) => [option.textContent, option.getAttribute("data-meaning")]);
+    expect(found).toEqual([
+      ...fake.model.criteria.slice(0, -1).map(({ title, summary }) => [title, summary]),
+      ["Fisher", "Not available: its loss has no samples. Curvature."],
+    ]);
+    expect(options.filter((option) => option.hasAttribute("disabled"))).toEqual([options.at(-1)]);
+  });
+
+  it("say in a line what they score on, and let it be changed", () => {
+    const { body, host, clock } = page(snip.state);
+    expect(text(body, ".terms-words")).toBe("SNIP on synthetic data, 8 samples, seed 0");
+    expect(text(body, ".terms-data")).toContain("a statement about the architecture, not about your task");
+    expect(shown(body, ".data-clear")).toBe(false);
+    body.querySelector<HTMLElement>(".data-file")?.click();
+    body.querySelector<HTMLElement>(".data-folder")?.click();
+    expect(host.of("chooseData").map(({ folder }) => folder)).toEqual([false, true]);
+    type(body, "#terms-batch", "64");
+    type(body, "#terms-seed", "7");
+    expect(host.of("recipe").at(-1)?.recipe).toMatchObject({ criterion: "snip", batch: 64, seed: 7 });
+    clock.draw();
+    expect(text(body, ".terms-words")).toBe("SNIP on synthetic data, 64 samples, seed 7");
+    const asked = host.of("recipe").length;
+    type(body, "#terms-batch", "0");
+    type(body, "#terms-seed", "");
+    expect(host.of("recipe")).toHaveLength(asked);
+    expect(body.querySelector<HTMLInputElement>("#terms-batch")?.value).toBe("64");
+  });
+
+  it("name the data that was chosen, and go back to synthetic data", () => {
+    const recipe = { ...snip.recipe, data: "/home/ada/digits.npz", loss: "cross-entropy", batchNorm: "batch" } as const;
+    const { body, host } = page({ ...snip.state, recipe, result: { ...snip.result, recipe } });
+    expect(text(body, ".terms-words")).toBe(
+      "SNIP on digits.npz, 8 samples, cross-entropy with the data's labels, batch statistics, seed 0",
+    );
+    expect(body.querySelector<HTMLElement>(".terms-data")?.title).toBe("/home/ada/digits.npz");
+    body.querySelector<HTMLElement>(".data-clear")?.click();
+    expect(host.of("recipe").at(-1)?.recipe).not.toHaveProperty("data");
+  });
+
+  it("ask for data, loss and BatchNorm only where these matter", () => {
+    const fields = (state: ViewState): boolean[] => {
+      const { body } = page(state);
+      const parts = [".terms-field-data", "#terms-batch", "[aria-label=Loss]", "[aria-label=BatchNorm]", "#terms-seed"];
+      return parts.map((part) => shown(body, part));
+    };
+    expect(fields(snip.state)).toEqual([true, true, true, true, true]);
+    expect(fields({ ...snip.state, model: { ...snip.model, hasBatchNorm: false } })[3]).toBe(false);
+    expect(fields(fake.state)).toEqual([false, false, false, false, true]);
+  });
+
+  it("show where the scores come from: terms, loss, BatchNorm, and the analysis's own notes", () => {
+    const { body } = page(snip.state);
+    const facts = text(body, ".provenance .facts");
+    for (const part of ["SNIP on synthetic data", "Loss2.30", "BatchNormstored statistics"]) {
+      expect(facts).toContain(part);
+    }
+    const own = snip.result.report.notes.filter((note) => !snip.model.notes.includes(note));
+    expect([...body.querySelectorAll(".provenance-notes li")].map((item) => item.textContent)).toEqual(own);
+    expect(shown(body, ".provenance-other")).toBe(false);
+  });
+
+  it("are read-only in a saved report, with the same facts", () => {
+    const { body } = page({ ...snip.state, mode: "report" });
+    expect(text(body, ".terms-words")).toBe("SNIP on synthetic data, 8 samples, seed 0");
+    expect(body.querySelectorAll(".terms input, .terms vscode-button, .terms vscode-dropdown")).toHaveLength(0);
+    expect(text(body, ".provenance .facts")).toContain("Loss2.30");
+  });
+
+  it("name the result that is still shown while another is on its way, and offer to go back when that failed", () => {
+    const { body, host, clock, store } = page(fake.state);
+    store.choose({ criterion: "snip" });
+    host.send({ type: "activity", activity: { kind: "working", label: "Analyzing", progress: null } });
+    clock.draw();
+    expect(text(body, ".provenance-other")).toContain("SNIP on synthetic data, 32 samples, seed 0 is being scored.");
+    expect(text(body, ".provenance-other")).toContain("the numbers are by Magnitude, seed 0.");
+    expect(shown(body, ".provenance-back")).toBe(false);
+    const error: ErrorData = { code: "missing-data", message: "No array fits.", about: {} };
+    host.send({ type: "activity", activity: { kind: "failed", error, retry: true } });
+    clock.draw();
+    expect(text(body, ".provenance-other")).toContain("could not be scored. The numbers are by Magnitude, seed 0.");
+    expect(body.querySelector(".save")?.hasAttribute("disabled")).toBe(true);
+    body.querySelector<HTMLElement>(".provenance-back")?.click();
+    expect(host.of("recipe").at(-1)?.recipe).toEqual(fake.recipe);
+  });
+
+  it("that take rounds say for which sparsity their order was made, and offer it for another", () => {
+    const synflow = fakeModel({ layers: 12, recipe: { criterion: "synflow", target: 0.9 } });
+    const { body, host, clock, store } = page(synflow.state);
+    expect(text(body, ".tally-aim")).toBe(" · ordered for 90 %");
+    expect(shown(body, ".score-again")).toBe(false);
+    store.slide(0.95);
+    store.settle();
+    const question = host.of("survival").at(-1)!;
+    host.send({ type: "reply", id: question.id, result: synflow.exact(0.95, "global") });
+    clock.draw();
+    expect(text(body, ".score-again")).toBe("score for 95 %");
+    body.querySelector<HTMLElement>(".score-again")?.click();
+    expect(host.of("recipe").at(-1)?.recipe).toMatchObject({ criterion: "synflow", sparsity: 0.95, target: 0.95 });
+  });
+
+  it("leave layers without a score dense, and say why", () => {
+    const some = fakeModel({ layers: 12, recipe: { criterion: "snip" }, unscored: [2, 5] });
+    const { body, clock, store } = page(some.state);
+    const { id, parameters } = some.model.layers[2]!;
+    const row = body.querySelector<HTMLElement>(`.rows [data-layer-id="${id}"]`)!;
+    expect([row.dataset["standing"], row.dataset["kept"]]).toEqual(["no-score", String(parameters)]);
+    expect(text(row, ".cell-risk")).toBe("no score");
+    expect(row.querySelector<HTMLElement>(".cell-risk")?.title).toContain(fakeReason);
+    expect(text(row, ".cell-mean")).toBe("—");
+    expect(text(body, ".headline")).toContain("2 layers have no score and stay dense");
+    expect(text(body, ".figure-scores .figure-subject")).toBe("all layers but 2 without a score");
+    store.select(id);
+    clock.draw();
+    expect(text(body, ".detail")).toContain(`No score${fakeReason}`);
+    expect(text(body, ".figure-scores .figure-words")).toBe("no score: nothing goes");
   });
 });
 

@@ -198,6 +198,56 @@ describe("recipe", () => {
     expect(kept(started)).toEqual(fake.exact(0.9, "global").kept);
   });
 
+  it("keeps the choice when it failed, and what is shown stays exact", () => {
+    const started = opened();
+    const { host, clock, store } = started;
+    store.choose({ criterion: "snip", scope: "layer" });
+    host.send({ type: "activity", activity: { kind: "working", label: "Analyzing", progress: null } });
+    expect([store.rest, store.leftBehind]).toEqual([false, false]);
+    const error = { code: "missing-data", message: "No data.", about: {} } as const;
+    host.send({ type: "activity", activity: { kind: "failed", error, retry: true } });
+    clock.draw();
+    expect([store.recipe.criterion, store.fits, store.leftBehind]).toEqual(["snip", false, true]);
+    expect([store.rest, store.scope]).toEqual([true, "global"]);
+    expect(kept(started)).toEqual(fake.exact(0.9, "global").kept);
+    store.slide(0.7);
+    store.settle();
+    expect(host.of("survival").at(-1)).toMatchObject({ sparsity: 0.7, scope: "global" });
+    answer(started);
+    expect(kept(started)).toEqual(fake.exact(0.7, "global").kept);
+    store.keepShown();
+    expect(host.of("recipe").at(-1)?.recipe).toEqual({ ...fake.recipe, sparsity: 0.7 });
+  });
+
+  it("takes over what the host chose by itself, and remembers it", () => {
+    const { host, clock, store } = opened(fakeModel({ layers: 12, recipe: { criterion: "snip" } }));
+    store.choose({ batch: 8 });
+    store.chooseData(true);
+    expect(host.of("chooseData")).toEqual([{ type: "chooseData", folder: true }]);
+    const next = fakeModel({ layers: 12, recipe: { criterion: "snip", batch: 8, data: "/images" } });
+    host.send({ type: "state", state: { ...next.state, recipe: { ...next.recipe, data: "/other" } } });
+    // The choice of 8 samples has not come yet, so what came is not the answer to it.
+    expect(store.recipe).toMatchObject({ batch: 8 });
+    const { recipe } = fakeModel({ layers: 12, recipe: { criterion: "snip", batch: 8 } });
+    host.send({ type: "state", state: { ...next.state, recipe } });
+    host.send({ type: "state", state: next.state });
+    clock.pass(1000);
+    expect(store.recipe.data).toBe("/images");
+    expect(host.remembered).toMatchObject({ recipe: { criterion: "snip", data: "/images" } });
+  });
+
+  it("aims criteria of several rounds at the sparsity of now, and no others", () => {
+    const { host, store } = opened();
+    store.slide(0.8);
+    store.choose({ criterion: "synflow" });
+    expect(host.of("recipe").at(-1)?.recipe).toMatchObject({ criterion: "synflow", target: 0.8 });
+    store.slide(0.7);
+    expect(store.recipe.target).toBe(0.8);
+    store.choose({ criterion: "snip" });
+    expect(host.of("recipe").at(-1)?.recipe).not.toHaveProperty("target");
+    expect(store.orderedFor).toBeNull();
+  });
+
   it("saves what is shown", () => {
     const { host, store } = opened();
     store.slide(0.8);

@@ -35,6 +35,6 @@ export function syntheticCollection(graph: Graph, { batch, dynamicAxes, seed }: 
     inputs,
     labels: null,
     targets: new Map(),
-    notes: [],
+    notes: ["The inputs are made up: the scores are a statement about the architecture, not about your task."],
   };
 }
