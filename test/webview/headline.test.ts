@@ -44,6 +44,19 @@ describe("headline", () => {
     );
   });
 
+  it("says how many layers have no score, and counts none of them as a risk", () => {
+    expect(sentence({ layers: 4, name, unscored: [3] }, 0.1)).toMatch(/\. 1 layer has no score and stays dense\.$/);
+    expect(sentence({ layers: 4, name, unscored: [1, 3] }, 0.9)).toMatch(/2 layers have no score and stay dense\.$/);
+    expect(sentence({ layers: 2, name, unscored: [0, 1] }, 0.9)).toBe("No layer has a score, so nothing is pruned.");
+    const fake = fakeModel({ layers: 4, unscored: [0, 3] });
+    const survey = surveyOf(fake.model, fake.result);
+    const counts = new LiveCounts(survey, survey.analysis!);
+    counts.interpolate(0.999, "global");
+    const risks = countRisks(counts, { low: 0, high: 0, collapsed: 0, noSignal: 0 });
+    expect(risks.low + risks.high + risks.collapsed + risks.noSignal).toBeLessThanOrEqual(2);
+    for (const l of [0, 3]) expect(counts.kept[l]).toBe(fake.model.layers[l]!.parameters);
+  });
+
   it("names the layers whose scores are no numbers", () => {
     expect(sentence({ layers: 4, name, nonFinite: [2] }, 0.5)).toBe(
       "`conv3` holds 1 score that is not a finite number. Such weights cannot be ranked: exclude it to prune the rest.",

@@ -79,7 +79,16 @@ describe("density plot", () => {
   });
 
   it("marks every risk by a shape, not only by colour", () => {
-    const standing: Standing[] = ["none", "low", "high", "collapsed", "no-signal", "excluded", "non-finite"];
+    const standing: Standing[] = [
+      "none",
+      "low",
+      "high",
+      "collapsed",
+      "no-signal",
+      "excluded",
+      "no-score",
+      "non-finite",
+    ];
     const svg = densityPlot(
       densityData(
         standing.map(() => 0.5),

@@ -166,15 +166,57 @@ describe("in the editor", { timeout: 180_000 }, () => {
       await atRest();
       const criterion = page.locator("vscode-dropdown[aria-label=Criterion]");
       await criterion.click();
-      const snip = criterion.locator("vscode-option", { hasText: "SNIP" });
-      expect(await snip.textContent()).toContain("needs gradients");
-      await snip.click({ force: true });
+      const fisher = criterion.locator("vscode-option", { hasText: "Fisher" });
+      const drawn = await fisher.evaluate((option) => getComputedStyle(option, "::after").content);
+      expect(drawn).toContain("Not available: its loss has no samples.");
+      expect(await axeFindings(page)).toEqual([]);
+      await fisher.click({ force: true });
       expect(messages.filter(({ type }) => type === "recipe")).toEqual([]);
       await page.keyboard.press("Escape");
       await page.locator("vscode-dropdown[aria-label=Scope]").click();
       await page.locator("vscode-option", { hasText: "Each layer" }).click();
       await page.waitForFunction(() => document.body.dataset["rest"] === "false");
       expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { scope: "layer", criterion: "magnitude" } });
+    });
+  });
+
+  it.each([1280, 640, 400])("changes the terms of scoring by keyboard, on %i pixels", async (width) => {
+    const fake = fakeModel({ layers: 12, recipe: { criterion: "snip" }, unscored: [3] });
+    await withView({ fake, state: fake.state, width }, async ({ page, atRest, messages }) => {
+      await atRest();
+      await page.locator(".terms > summary").focus();
+      await page.keyboard.press("Enter");
+      await page.locator(".terms-meaning").waitFor();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      expect(await axeFindings(page)).toEqual([]);
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      expect(messages.at(-1)).toEqual({ type: "chooseData", folder: false });
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("Enter");
+      expect(messages.at(-1)).toEqual({ type: "chooseData", folder: true });
+      await page.keyboard.press("Tab");
+      await page.keyboard.type("64");
+      await page.keyboard.press("Enter");
+      expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { criterion: "snip", batch: 64 } });
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("ArrowDown");
+      expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { loss: fake.model.losses[0]!.id } });
+      await page.keyboard.press("Tab");
+      await page.keyboard.press("ArrowDown");
+      expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { batchNorm: "stored", batch: 64 } });
+      await page.keyboard.press("Escape");
+      await page.locator(".terms-meaning").waitFor({ state: "hidden" });
+    });
+  });
+
+  it("says why scores that have a sign have no plot, and where their threshold is", async () => {
+    const fake = fakeModel({ layers: 12, recipe: { criterion: "grasp" } });
+    await withView({ fake, state: fake.state }, async ({ page, atRest }) => {
+      await atRest();
+      const scores = page.locator(".figure-scores");
+      expect(await scores.locator(".figure-empty").innerText()).toContain("positive and negative");
+      await scores.locator(".figure-words", { hasText: /^scores under \S+ go$/ }).waitFor();
     });
   });
 
