@@ -13,8 +13,8 @@ export const aboveOrHalf = (b: GraphBuilder, x: Value): Value =>
   b.op("HardSigmoid", [x], { alpha: { float: 1e38 }, beta: { float: 0.5 } });
 
 /** 1 where low < x < high, else 0: where (x − low)(high − x) is positive. A bound that is null bounds nothing. */
-export function between(b: GraphBuilder, x: Value, low: Value | null, high: Value | null): Value {
-  const over = low === null ? null : b.sub(x, low);
+export function between(b: GraphBuilder, x: Value, low: Value | 0 | null, high: Value | null): Value {
+  const over = low === null ? null : low === 0 ? x : b.sub(x, low);
   const under = high === null ? null : b.sub(high, x);
   if (over !== null && under !== null) return above(b, b.mul(over, under));
   return above(b, over ?? under ?? x);

@@ -17,9 +17,8 @@ export const clip: GradientRule = {
     return [
       () => {
         if (low === null && high === null) return site.dy;
-        const zero = site.has(1) && site.constant(1)?.every((bound) => bound === 0) === true;
-        // Clipped from below at 0 alone: the output itself is positive where it is not held.
-        return b.mul(site.dy, zero && high === null ? above(b, x) : between(b, x, low, high));
+        const zero = low !== null && site.constant(1)?.every((bound) => bound === 0) === true;
+        return b.mul(site.dy, between(b, x, zero ? 0 : low, high));
       },
       low === null ? null : () => held(b.sub(low, x)),
       high === null ? null : () => held(b.sub(x, high)),

@@ -11,7 +11,7 @@ export const hardSigmoid: GradientRule = {
     const { b } = site;
     const alpha = site.float("alpha", 0.2);
     if (Math.abs(alpha) >= steep) return [null];
-    return [() => b.scale(b.mul(site.dy, between(b, site.output(), b.scalar(0), b.scalar(1))), alpha)];
+    return [() => b.scale(b.mul(site.dy, between(b, site.output(), 0, b.scalar(1))), alpha)];
   },
 };
 
@@ -24,7 +24,7 @@ export const hardSwish: GradientRule = {
     return [
       () => {
         const h = b.op("HardSigmoid", [x], { alpha: { float: 1 / 6 }, beta: { float: 0.5 } });
-        const slope = b.mul(b.scale(x, 1 / 6), between(b, h, b.scalar(0), b.scalar(1)));
+        const slope = b.mul(b.scale(x, 1 / 6), between(b, h, 0, b.scalar(1)));
         return b.mul(site.dy, b.add(h, slope));
       },
     ];
