@@ -129,7 +129,7 @@ function of(network: NetworkName, { criterion = "snip", batchNorm = "stored" }: 
 
 export const gradientCases: readonly GradientCase[] = [
   of("densenet"),
-  of("densenet", { batchNorm: "batch" }),
+  of("densenet-of-32", { batchNorm: "batch" }),
   of("densenet", { criterion: "synflow" }),
   of("ffnn-relu"),
   of("ffnn-relu-narrow", { criterion: "grasp" }),
@@ -140,7 +140,7 @@ export const gradientCases: readonly GradientCase[] = [
   of("ffnn-tanh-narrow", { criterion: "grasp" }),
   of("ffnn-tanh-narrow", { criterion: "synflow" }),
   of("mobilenet-v2"),
-  of("mobilenet-v2", { batchNorm: "batch" }),
+  of("mobilenet-v2-of-32", { batchNorm: "batch" }),
   of("mobilenet-v2", { criterion: "taylor" }),
   of("mobilenet-v2", { criterion: "synflow" }),
   of("resnet-32"),

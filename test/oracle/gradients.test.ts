@@ -20,11 +20,20 @@ import { gradientCases, type GradientCase, type GradientReference } from "./grad
 const sparsities = [0.5, 0.9, 0.98] as const;
 
 /**
- * Largest relative difference of a layer's sum of |scores|. float32 against float64: 1e-3 covers kinks that rounding
- * crosses (PyTorch's own float32 differs by up to 4.8e-3 in single layers of plain ReLU nets, less in sums); a chaotic
- * network multiplies rounding at every layer, so it gets ten times that.
+ * Networks that multiply rounding at every layer: the chaotic one, and two that normalise by the batch, where PyTorch's
+ * own float32 is off its float64 by 1.2e-3 in a layer's sum and by 0.52 % of a layer in what is kept.
  */
-const sumTolerance = ({ name }: GradientCase): number => (name.includes("chaotic") ? 1e-2 : 1e-3);
+const amplifying = /chaotic|mobilenet-v2-of-32\.snip\.batch|densenet-of-32\.snip\.batch/;
+
+/**
+ * Largest relative difference of a layer's sum of |scores|. float32 against float64: 1e-3 covers kinks that rounding
+ * crosses (PyTorch's own float32 differs by up to 4.8e-3 in single layers of plain ReLU nets, less in sums).
+ */
+const sumTolerance = ({ name }: GradientCase): number => (amplifying.test(name) ? 1e-2 : 1e-3);
+
+/** Weights by which a layer's count may differ: 0.5 % of it, twice that where rounding is multiplied, or 2. */
+const countTolerance = ({ name }: GradientCase, size: number): number =>
+  Math.max(2, (amplifying.test(name) ? 0.01 : 0.005) * size);
 
 describe.each(gradientCases.filter(({ criterion }) => criteria.some(({ id }) => id === criterion)))("$name", (each) => {
   let reference: GradientReference;
@@ -83,7 +92,7 @@ describe.each(gradientCases.filter(({ criterion }) => criteria.some(({ id }) => 
           const mask = maskOf(ranked, { ...recipe, sparsity });
           const expected = reference.kept[String(sparsity)]!;
           layers.forEach((l, i) => {
-            const allowed = Math.max(2, 0.005 * reference.sizes[i]!);
+            const allowed = countTolerance(each, reference.sizes[i]!);
             const difference = Math.abs(mask.layers[l]!.kept - expected[i]!);
             expect(difference, `${reference.layers[i] ?? ""} at ${sparsity}`).toBeLessThanOrEqual(allowed);
           });

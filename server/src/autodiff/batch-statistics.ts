@@ -24,7 +24,12 @@ export function withBatchStatistics(graph: Graph, types: ValueTypes): Graph {
       const mean = b.reduceMean(x, besidesChannels(shape));
       const centred = b.sub(x, perChannel(b, mean, shape));
       const variance = b.scale(channelDots(b, centred, centred, shape), shape[1]! / elementCount(shape));
-      b.node({ ...node, inputs: [x, scale, bias, mean, variance] });
+      // As (x − mean) · factor, not as x · factor − mean · factor, which cancels where the mean is large.
+      const epsilon = node.attributes.get("epsilon");
+      const added = b.add(variance, b.scalar(epsilon?.kind === "float" ? epsilon.value : 1e-5));
+      const factor = b.div(scale, b.op("Sqrt", [added]));
+      const scaled = b.mul(centred, perChannel(b, factor, shape));
+      b.node({ ...node, op: "Add", inputs: [scaled, perChannel(b, bias, shape)], attributes: new Map() });
     }
     return { nodes: b.nodes, constants: new Map([...graph.constants, ...b.constants]) };
   });

@@ -17,7 +17,7 @@ import { vit } from "./vit.js";
 export type { Feed, ImageOptions, Integers, Network } from "./network.js";
 export { denseNet, ffnn, mobileNetV2, resnet, shuffleNetV2, squeezeNet, unet, vit };
 
-/** Networks that have a float64 reference in test/oracle/gradients. */
+/** Networks that have a float64 reference in test/oracle/gradients; statistics of a batch take 32 samples. */
 export const networks = {
   "ffnn-relu": () => ffnn({ activation: "Relu", sigmaW: Math.SQRT2 }),
   "ffnn-relu-narrow": () => ffnn({ activation: "Relu", sigmaW: Math.SQRT2, width: 48 }),
@@ -25,7 +25,9 @@ export const networks = {
   "ffnn-tanh-chaotic": () => ffnn({ activation: "Tanh", sigmaW: 2 }),
   "ffnn-tanh-narrow": () => ffnn({ activation: "Tanh", sigmaW: 1, width: 48 }),
   densenet: () => denseNet(),
+  "densenet-of-32": () => denseNet({ batch: 32 }),
   "mobilenet-v2": () => mobileNetV2(),
+  "mobilenet-v2-of-32": () => mobileNetV2({ batch: 32 }),
   "resnet-32": () => resnet({ depth: 32 }),
   "resnet-32-stable": () => resnet({ depth: 32, stable: true, opset: 17 }),
   "shufflenet-v2": () => shuffleNetV2(),
