@@ -3,6 +3,7 @@ import type * as Ort from "onnxruntime-node";
 import { PruneScopeError } from "../../protocol/errors.js";
 import { GraphBuilder } from "../graph/builder.js";
 import type { Graph } from "../graph/graph.js";
+import { blockedWeight, convBlocks, reorderInput, reorderOutput } from "./blocked-conv.js";
 import { Program } from "./program.js";
 import { onnxRuntime } from "./session.js";
 
@@ -29,25 +30,24 @@ async function blockSize(threads: number): Promise<number | null> {
   return null;
 }
 
-/** Whether a depthwise convolution of `channels` channels in blocks is that without blocks. */
+/** Whether convolutions of `channels` channels in blocks, each channel alone and all together, are those without blocks. */
 async function works(channels: number, threads: number): Promise<boolean> {
   const ort = await onnxRuntime();
-  const input = [1, channels, 5, 5];
-  const kernel = [channels, 1, 3, 3];
-  const lengths = { x: input, w: [1, channels, 3, 3] };
-  const b = new GraphBuilder("", Object.keys(lengths));
-  const words = {
-    kernel_shape: kernel.slice(2),
-    strides: [1, 1],
-    dilations: [2, 2],
-    pads: [1, 1, 1, 1],
-    group: channels,
+  const kernel = [3, 3];
+  const alone = { group: channels, channels: 1, maps: 1 };
+  const together = { group: 1, channels, maps: channels };
+  const lengths = {
+    x: [1, channels, 5, 5],
+    alone: [channels, 1, ...kernel],
+    together: [channels, channels, ...kernel],
   };
-  const domain = "com.microsoft.nchwc";
-  const [x, w] = ["x", "w"].map((name) => b.op("ReorderInput", [name], {}, { domain }));
-  const blocked = b.op("Conv", [x!, b.reshape(w!, kernel)], words, { domain });
-  const one = b.op("ReorderOutput", [blocked], { channels }, { domain });
-  const other = b.op("Conv", ["x", b.reshape("w", kernel)], words);
+  const b = new GraphBuilder("", Object.keys(lengths));
+  const pairs = ([alone, together] as const).map((c, i) => {
+    const w = i === 0 ? "alone" : "together";
+    const words = { kernel_shape: kernel, dilations: [2, 2], pads: [1, 1, 1, 1], group: c.group };
+    const blocked = convBlocks(b, [reorderInput(b, "x"), blockedWeight(b, channels, c, w, kernel)], words);
+    return [reorderOutput(b, blocked, channels), b.op("Conv", ["x", w], words)] as const;
+  });
   try {
     const graph: Graph = {
       name: "probe",
@@ -64,7 +64,7 @@ async function works(channels: number, threads: number): Promise<boolean> {
     ]);
     const model = { graph, irVersion: 10, opsets, producer: "", docString: "", metadata: [], notes: [] };
     const program = await Program.open(model, graph, {
-      outputs: [one, other],
+      outputs: pairs.flat(),
       inputShapes: new Map(),
       threads,
       optimise: false,
@@ -82,8 +82,10 @@ async function works(channels: number, threads: number): Promise<boolean> {
         );
       }
       const results = await program.run(feeds);
-      const [a, c] = [results[one]!.data as Float32Array, results[other]!.data as Float32Array];
-      return a.length === c.length && a.every((value, i) => value === c[i]);
+      return pairs.every(([blocked, plain]) => {
+        const [found, expected] = [blocked, plain].map((name) => results[name]!.data as Float32Array);
+        return found!.length === expected!.length && found!.every((value, i) => value === expected![i]);
+      });
     } finally {
       await program.close();
     }

@@ -57,6 +57,12 @@ const conv2d: readonly GradientCase[] = [
   one("keeps 10 x 10 places, one sample", [1, 2, 10, 10], [3, 2, 3, 3], { pads: [1, 1, 1, 1] }),
   one("keeps 20 x 21 places, three by three", [2, 2, 20, 21], [3, 2, 3, 3], { pads: [1, 1, 1, 1] }),
   one("keeps 20 x 20 places, dilation", [1, 2, 20, 20], [2, 2, 3, 3], { pads: [2, 3, 2, 3], dilations: [2, 3] }),
+  one("blocks of channels, many places", [1, 16, 39, 39], [16, 16, 2, 3], { pads: [0, 1, 1, 1] }),
+  one("blocks of channels in groups, dilation", [1, 32, 39, 39], [32, 16, 3, 1], {
+    group: 2,
+    dilations: [2, 1],
+    pads: [2, 0, 2, 0],
+  }),
   one("many places, five by five", [2, 2, 20, 20], [2, 2, 5, 5], { pads: [2, 2, 2, 2] }),
   one("groups", [2, 4, 6, 6], [6, 2, 3, 3], { group: 2, pads: [1, 1, 1, 1] }),
   one("groups, one channel each, two maps", [2, 3, 6, 6], [6, 1, 3, 3], { group: 3, pads: [1, 1, 1, 1] }),

@@ -23,7 +23,7 @@ export function convPullback(site: Site, dy: () => Value): Cotangent[] {
   const { b } = site;
   const c = correlationOf(site);
   return [
-    () => inputGradient(b, c, dy(), site.input(1)),
+    () => inputGradient(b, c, site, dy(), site.input(1)),
     () => weightGradient(b, c, site, site.input(0), dy()),
     () => biasGradient(site, dy()),
   ];

@@ -1,13 +1,16 @@
 /** The gradient of a convolution's input, by the fastest form that fits (measured: docs/engine.md). */
 import type { GraphBuilder, Value } from "../../../graph/builder.js";
+import { blockedAdjoint, convBlocks, reorderInput, reorderOutput } from "../../../runtime/blocked-conv.js";
 import { all, extents, positive } from "../../window.js";
+import { paysInBlocks } from "./blocks.js";
 import { type Correlation, isDepthwise, taps } from "./correlation.js";
+import type { Means } from "./form.js";
 
 export interface InputForm {
   readonly name: string;
-  readonly fits: (c: Correlation) => boolean;
+  readonly fits: (c: Correlation, means: Means) => boolean;
   /** Gradient of x, in its shape, from the cotangent of y and the weight. */
-  readonly make: (b: GraphBuilder, c: Correlation, dy: Value, w: Value) => Value;
+  readonly make: (b: GraphBuilder, c: Correlation, dy: Value, w: Value, means: Means) => Value;
 }
 
 /** Pads under which a convolution of dy with the flipped kernel gives x's lengths, where all strides are 1. */
@@ -29,6 +32,21 @@ export const flipped: InputForm = {
     }),
 };
 
+/** The convolution that gives x's gradient where all strides are 1, as far as its speed depends on it. */
+const adjoint = (c: Correlation): Correlation => ({ ...c, channels: c.maps, maps: c.channels, output: c.input });
+
+/** The same in blocks of channels. */
+export const blockedFlipped: InputForm = {
+  name: "blocked flipped",
+  fits: (c, means) => !means.twice && flipped.fits(c, means) && paysInBlocks(adjoint(c), means.kernels),
+  make: (b, c, dy, w, { kernels }) => {
+    const { kernel, dilations, group } = c;
+    const weight = blockedAdjoint(b, kernels.nchwc!, c, w, kernel);
+    const words = { kernel_shape: kernel, dilations, pads: flippedPads(c), group };
+    return reorderOutput(b, convBlocks(b, [reorderInput(b, dy), weight], words), group * c.channels);
+  },
+};
+
 /** Any stride. */
 export const transposed: InputForm = {
   name: "transposed",
@@ -45,10 +63,10 @@ export const transposed: InputForm = {
 };
 
 /** The first that fits is taken; the last fits always. */
-export const inputForms: readonly InputForm[] = Object.freeze([flipped, transposed]);
+export const inputForms: readonly InputForm[] = Object.freeze([blockedFlipped, flipped, transposed]);
 
-export const inputGradient = (b: GraphBuilder, c: Correlation, dy: Value, w: Value): Value =>
-  (inputForms.find((form) => form.fits(c)) ?? transposed).make(b, c, dy, w);
+export const inputGradient = (b: GraphBuilder, c: Correlation, means: Means, dy: Value, w: Value): Value =>
+  (inputForms.find((form) => form.fits(c, means)) ?? transposed).make(b, c, dy, w, means);
 
 /** The weight [g·maps, channels, taps] flipped in space, as [g·channels, maps, taps]. */
 function exchanged(b: GraphBuilder, c: Correlation, w: Value): Value {
