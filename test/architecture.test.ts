@@ -107,6 +107,12 @@ describe("registries", () => {
     expect(criteria.map(({ id }) => id).sort()).toEqual(held("server/src/criteria", ["criterion", "index"]));
   });
 
+  it("gradients lists the rules of every file", () => {
+    const folder = "server/src/autodiff/gradients";
+    const listed = imports(`${folder}/index.ts`).flatMap((specifier) => /^\.\/(.+)\.js$/.exec(specifier)?.[1] ?? []);
+    expect(listed.sort()).toEqual(held(folder, ["conv", "index"]).concat("conv").sort());
+  });
+
   it("formats lists every folder", () => {
     const files = ["atomic-file", "format", "index", "source", "stored-elements"];
     expect(formats.map(({ id }) => id).sort()).toEqual(held("server/src/formats", files));
