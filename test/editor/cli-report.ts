@@ -16,6 +16,8 @@ export interface Question {
   readonly sparsity?: number;
   readonly criterion?: string;
   readonly scope?: Scope;
+  /** Path of samples. */
+  readonly data?: string;
 }
 
 const answers = new Map<string, Promise<Report>>();
