@@ -13,12 +13,11 @@ import { reachable } from "../graph/reachable.js";
 import { valueNames } from "../graph/rebuild.js";
 import { elementCount, isFloat } from "../graph/tensor.js";
 import type { ValueTypes } from "../graph/value-type.js";
-import { type Feeds } from "../runtime/program.js";
-import { probeKernels } from "../runtime/kernels.js";
+import { plainKernels, probeKernels } from "../runtime/kernels.js";
 import { valueTypes } from "../runtime/shapes.js";
-import { batchNormState } from "./batch-norm-state.js";
+import { batchNormState, chooseStatistics } from "./batch-norm-state.js";
 import { type Differentiated, differentiate, type MissingGradient } from "./differentiate.js";
-import { chooseLoss } from "./loss/choose.js";
+import { type ChosenLoss, chooseLoss } from "./loss/choose.js";
 import type { LossInput } from "./loss/loss.js";
 import { makeTrainable, onBatchStatistics, shapesOf, type Trainable } from "./trainable.js";
 
@@ -72,9 +71,6 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
-/** Least number of samples whose statistics stand for a BatchNormalization layer's. */
-const leastForBatchStatistics = 32;
-
 /** Bytes of activations and cotangents that live at once, per byte of all activations: an upper bound. */
 const liveShare = 2;
 
@@ -90,113 +86,80 @@ export function extended(graph: Graph, b: GraphBuilder, inputs: readonly ValueIn
 
 /**
  * Makes the graph that computes the gradients which `reduction` asks for; `twice` when it will be differentiated again.
- * @throws PruneScopeError `missing-gradient` when no weight has a gradient.
+ * @throws PruneScopeError `missing-gradient` or `unsupported-op` when no weight has a gradient, and what data, loss and
+ * ONNX Runtime throw.
  */
 export async function makePlan(input: SensitivityInput, reduction: Reduction, twice: boolean): Promise<Plan> {
-  const { model, source, weights, data, threads } = input;
-  const notes = [`Data: ${data.words}.`, ...data.notes];
-  let count = reduction.perSample ? (data.samplesPerRun ?? 1) : (data.samplesPerRun ?? data.samples);
-  let trainable: Trainable;
-  for (;;) {
-    const inputShapes = data.shapes(count);
-    const size = count;
-    const feeds = async (run: number): Promise<Feeds> => (await data.batch(run * size, size)).feeds;
-    trainable = await makeTrainable(model, { source, weights, inputShapes, runs: data.samples / size, feeds, threads });
-    const smaller = fittingCount(input, trainable.types, count);
-    if (smaller === count) break;
-    count = smaller;
-  }
-  const batchNorm = await batchNormMode(input, trainable, count, reduction, notes);
-  if (batchNorm === "batch") trainable = await onBatchStatistics(trainable, data.shapes(count), threads);
-  notes.push(...trainable.notes);
+  const { model, source, data, threads } = input;
+  const fitting = await fittingRuns(input, reduction);
+  const { count } = fitting;
+  const state = await batchNormState(fitting.trainable.model.graph, source);
+  const statistics = chooseStatistics(state, input.batchNorm, { data, count, perSample: reduction.perSample });
+  const trainable =
+    statistics.mode === "batch"
+      ? await onBatchStatistics(fitting.trainable, data.shapes(count), threads)
+      : fitting.trainable;
 
-  const { graph } = trainable.model;
-  const samples = await data.batch(0, count);
-  const chosen = chooseLoss(
-    graph,
-    trainable.types,
-    {
-      labels: data.labels !== null,
-      targets: data.targets.length > 0,
-      labelShape: samples.labels?.shape ?? null,
-    },
-    input.loss,
-  );
-  notes.push(chosen.words);
-  if (data.labels !== null && chosen.loss.needs === "labels") checkLabels(data.labels, chosen.shape[chosen.classAxis]!);
-  const b = new GraphBuilder("loss/", valueNames(graph));
-  const { temperature } = reduction;
-  const { value: output, shape, classAxis } = chosen;
-  const { loss, inputs } = chosen.loss.attach({ b, output, shape, classAxis, temperature });
-  const withLoss = extended(
-    reachable(graph, [output]),
-    b,
-    inputs.map(({ value }) => value),
-  );
-  const inputShapes = shapesOf(withLoss, data.shapes(count));
-  const types = await valueTypes({ ...trainable.model, graph: withLoss }, inputShapes, threads, trainable.types);
-  const by = trainable.weights.filter((value): value is Value => value !== null);
-  const first = differentiate(withLoss, {
-    loss,
-    by,
+  const judged = await attachLoss(input, trainable, count, reduction.temperature);
+  const { types, inputShapes, chosen } = judged;
+  const first = differentiate(judged.graph, {
+    loss: judged.loss,
+    by: trainable.weights.filter((value): value is Value => value !== null),
     types,
-    kernels: twice ? { nchwc: null } : await probeKernels(threads),
+    kernels: twice ? plainKernels : await probeKernels(threads),
     twice,
     prefix: "gradient/",
   });
-  const reasons = weights.map((_, i) => {
-    const value = trainable.weights[i] ?? null;
-    if (value === null) return trainable.reasons[i] ?? null;
-    if (first.gradients.has(value)) return null;
-    const cut = first.cut.get(value);
-    if (cut === undefined) return `the loss of output "${chosen.output}" does not depend on it`;
-    return `its gradient is cut off by ${cut.map((one) => describe(model, one)).join(" and ")}`;
-  });
-  for (const missing of first.missing) notes.push(`No gradient: ${describe(model, missing)}.`);
-  const scored = weights.flatMap((weight, index) => {
-    const value = trainable.weights[index] ?? null;
-    return value === null || reasons[index] !== null ? [] : [{ value, index, shape: weight.shape }];
-  });
-  if (scored.length === 0) {
-    const why = reasons.find((reason) => reason !== null) ?? "there is none";
-    throw new PruneScopeError(
-      first.missing.length > 0 ? "missing-gradient" : "unsupported-op",
-      `No layer has a gradient: "${weights[0]?.id ?? ""}" has none because ${why}.`,
-      first.missing[0] === undefined ? {} : { node: first.missing[0].node, operator: first.missing[0].operator },
-    );
-  }
+  const reasons = reasonsOf(model, trainable, first, chosen.output);
+  const scored = scoredWeights(input, trainable, reasons, first);
+  const notes = [
+    `Data: ${data.words}.`,
+    ...data.notes,
+    ...(reduction.perSample && count > 1
+      ? [`The model takes ${count} samples at a time: each run counts as one.`]
+      : []),
+    ...statistics.notes,
+    ...trainable.notes,
+    chosen.words,
+    ...first.missing.map((missing) => `No gradient: ${describe(model, missing)}.`),
+  ];
   return {
     model: trainable.model,
+    weights: trainable.weights,
     types,
     first,
-    loss,
-    lossInputs: inputs,
+    loss: judged.loss,
+    lossInputs: judged.lossInputs,
     output: chosen.output,
     inputShapes,
     count,
     scored,
     reasons,
-    batchNorm,
-    weights: trainable.weights,
+    batchNorm: statistics.mode,
     notes,
   };
 }
 
-function describe(model: Model, { node, operator, reason }: MissingGradient): string {
-  const domain = operator.includes(".") ? operator.slice(0, operator.lastIndexOf(".")) : "";
-  const opset = model.opsets.get(domain);
-  return `node "${node}" (${operator}${opset === undefined ? "" : `, opset ${opset}`}): ${reason}`;
-}
-
-/** @throws PruneScopeError `missing-gradient` for the first of what a second differentiation misses. */
-export function refuse(model: Model, missing: readonly MissingGradient[]): void {
-  const [first] = missing;
-  if (first === undefined) return;
-  throw new PruneScopeError(
-    "missing-gradient",
-    `The gradient cannot be differentiated once more at ${describe(model, first)}. Choose a criterion of first order.`,
-    { node: first.node, operator: first.operator },
-  );
+/** The trainable model for as many samples a run as fit, and their number. */
+async function fittingRuns(
+  input: SensitivityInput,
+  { perSample }: Reduction,
+): Promise<{ readonly trainable: Trainable; readonly count: number }> {
+  const { model, source, weights, data, threads } = input;
+  let count = data.samplesPerRun ?? (perSample ? 1 : data.samples);
+  for (;;) {
+    const size = count;
+    const trainable = await makeTrainable(model, {
+      source,
+      weights,
+      inputShapes: data.shapes(size),
+      runs: data.samples / size,
+      feeds: async (run) => (await data.batch(run * size, size)).feeds,
+      threads,
+    });
+    count = fittingCount(input, trainable.types, size);
+    if (count === size) return { trainable, count };
+  }
 }
 
 /** A number of samples whose activations fit, the largest that divides the data evenly. */
@@ -211,33 +174,97 @@ function fittingCount({ data, activationBytes }: SensitivityInput, types: ValueT
   return smaller;
 }
 
-/** Which statistics BatchNormalization uses, and a note that says so. */
-async function batchNormMode(
-  { batchNorm: wanted, data, source }: SensitivityInput,
+/** A trainable model that ends in a loss. */
+interface Judged {
+  readonly graph: Graph;
+  readonly types: ValueTypes;
+  readonly inputShapes: ReadonlyMap<string, readonly number[]>;
+  readonly loss: Value;
+  readonly lossInputs: readonly LossInput[];
+  readonly chosen: ChosenLoss;
+}
+
+async function attachLoss(
+  input: SensitivityInput,
   trainable: Trainable,
   count: number,
-  { perSample }: Reduction,
-  notes: string[],
-): Promise<"stored" | "batch" | null> {
-  const state = await batchNormState(trainable.model.graph, source);
-  if (state === "none") return null;
-  const mode = wanted === "auto" ? (state === "fresh" ? "batch" : "stored") : wanted;
-  const why = wanted === "auto" ? ` (its layers look ${state === "fresh" ? "freshly initialised" : "trained"})` : "";
-  if (mode === "batch") {
-    const obstacle = perSample
-      ? "this criterion looks at one sample at a time"
-      : count < data.samples
-        ? "the batch does not fit into one run"
-        : count < leastForBatchStatistics
-          ? `it takes ${leastForBatchStatistics} samples or more, and there are ${count}`
-          : null;
-    if (obstacle === null) {
-      notes.push(`BatchNormalization: statistics of the batch${why}.`);
-      return "batch";
-    }
-    notes.push(`BatchNormalization: stored statistics, not the batch's: ${obstacle}.`);
-    return "stored";
-  }
-  notes.push(`BatchNormalization: stored statistics${why}.`);
-  return "stored";
+  temperature: number,
+): Promise<Judged> {
+  const { data, threads } = input;
+  const { graph } = trainable.model;
+  const { labels } = await data.batch(0, count);
+  const offered = { labels: labels?.shape ?? null, targets: data.targets.map((target) => target.output) };
+  const chosen = chooseLoss(graph, trainable.types, offered, input.loss);
+  const { value: output, shape, classAxis } = chosen;
+  if (data.labels !== null && chosen.loss.needs === "labels") checkLabels(data.labels, shape[classAxis]!);
+  const b = new GraphBuilder("loss/", valueNames(graph));
+  const { loss, inputs } = chosen.loss.attach({ b, output, shape, classAxis, temperature });
+  const withLoss = extended(
+    reachable(graph, [output]),
+    b,
+    inputs.map(({ value }) => value),
+  );
+  const inputShapes = shapesOf(withLoss, data.shapes(count));
+  const types = await valueTypes({ ...trainable.model, graph: withLoss }, inputShapes, threads, trainable.types);
+  return { graph: withLoss, types, inputShapes, loss, lossInputs: inputs, chosen };
+}
+
+/** Why each weight has no gradient; null where it has one. */
+function reasonsOf(
+  model: Model,
+  { weights, reasons }: Trainable,
+  first: Differentiated,
+  output: string,
+): Plan["reasons"] {
+  return weights.map((value, i) => {
+    if (value === null) return reasons[i] ?? null;
+    if (first.gradients.has(value)) return null;
+    const cut = first.cut.get(value);
+    if (cut === undefined) return `the loss of output "${output}" does not depend on it`;
+    return `its gradient is cut off by ${cut.map((one) => describe(model, one)).join(" and ")}`;
+  });
+}
+
+/** The weights that have a gradient. @throws PruneScopeError when there are none. */
+function scoredWeights(
+  { model, weights }: SensitivityInput,
+  trainable: Trainable,
+  reasons: Plan["reasons"],
+  { missing }: Differentiated,
+): Plan["scored"] {
+  const scored = weights.flatMap(({ shape }, index) => {
+    const value = trainable.weights[index] ?? null;
+    return value === null || reasons[index] !== null ? [] : [{ value, index, shape }];
+  });
+  if (scored.length > 0) return scored;
+  const [weight] = weights;
+  throw new PruneScopeError(
+    missing.length > 0 ? "missing-gradient" : "unsupported-op",
+    `No layer has a gradient: "${weight?.id ?? ""}" has none because ${reasons[0] ?? "there is none"}. Choose another output or a criterion without gradients.`,
+    missing[0] === undefined ? {} : subjectOf(model, missing[0]),
+  );
+}
+
+function describe(model: Model, missing: MissingGradient): string {
+  const { node, operator, opset } = subjectOf(model, missing);
+  return `node "${node}" (${operator}${opset === undefined ? "" : `, opset ${opset}`}): ${missing.reason}`;
+}
+
+function subjectOf({ opsets }: Model, { node, operator }: MissingGradient): SubjectOfGradient {
+  const domain = operator.includes(".") ? operator.slice(0, operator.lastIndexOf(".")) : "";
+  const opset = opsets.get(domain);
+  return { node, operator, ...(opset === undefined ? {} : { opset }) };
+}
+
+type SubjectOfGradient = Pick<MissingGradient, "node" | "operator"> & { readonly opset?: number };
+
+/** @throws PruneScopeError `missing-gradient` for the first of what a second differentiation misses. */
+export function refuse(model: Model, missing: readonly MissingGradient[]): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new PruneScopeError(
+    "missing-gradient",
+    `The gradient cannot be differentiated once more at ${describe(model, first)}. Choose a criterion of first order.`,
+    subjectOf(model, first),
+  );
 }

@@ -12,6 +12,7 @@ import { reachable } from "../graph/reachable.js";
 import { valueNames } from "../graph/rebuild.js";
 import { elementCount } from "../graph/tensor.js";
 import { uniform } from "../runtime/inputs.js";
+import { plainKernels } from "../runtime/kernels.js";
 import { Program } from "../runtime/program.js";
 import { onnxRuntime } from "../runtime/session.js";
 import { valueTypes } from "../runtime/shapes.js";
@@ -100,7 +101,7 @@ export class Sensitivity {
       loss: product,
       by,
       types,
-      kernels: { nchwc: null },
+      kernels: plainKernels,
       twice: false,
       prefix: "second/",
     });
@@ -116,26 +117,15 @@ export class Sensitivity {
     plan: Plan,
     graph: Graph,
     values: readonly Value[],
-    { step, finish }: Reduction,
+    reduction: Reduction,
     extra: Readonly<Record<string, Ort.Tensor>>,
   ): Promise<PerWeight> {
     const { weights, data, threads, progress, checkpoint, source, seed } = this.#input;
     const { Tensor } = await onnxRuntime();
     const runs = data.samples / plan.count;
-    const b = new GraphBuilder("score/", valueNames(graph));
-    const inputs: ValueInfo[] = [];
-    const entries = plan.scored.map(({ value, index, shape }, i) => {
-      const term = step(b, value, values[i]!);
-      if (runs === 1) return { index, shape, sum: term, before: null, result: finish(b, value, term) };
-      const before = b.fresh("before");
-      inputs.push({ name: before, dtype: "float", shape: null });
-      const sum = b.add(term, before);
-      return { index, shape, sum, before, result: finish(b, value, b.scale(sum, 1 / runs)) };
-    });
-    const outputs = [plan.loss, ...entries.flatMap(({ sum, result }) => (runs === 1 ? [result] : [sum, result]))];
-    const whole = reachable(extended(graph, b, inputs), outputs);
-    const program = await Program.open(plan.model, whole, {
-      outputs,
+    const summed = withSums(plan, graph, values, reduction, runs);
+    const program = await Program.open(plan.model, summed.graph, {
+      outputs: summed.outputs,
       inputShapes: plan.inputShapes,
       threads,
       optimise: true,
@@ -145,9 +135,7 @@ export class Sensitivity {
       const weightFeeds = await this.#weightFeeds(plan);
       const random = uniform(seed);
       const zero = new Tensor("float32", new Float32Array(1), []);
-      let sums: Record<string, Ort.Tensor> = Object.fromEntries(
-        entries.flatMap(({ before }) => (before === null ? [] : [[before, zero]])),
-      );
+      let sums: Record<string, Ort.Tensor> = Object.fromEntries(summed.entries.map(({ before }) => [before, zero]));
       let loss = 0;
       for (let run = 0; ; run++) {
         progress(run, runs);
@@ -156,17 +144,17 @@ export class Sensitivity {
         const feeds = { ...weightFeeds, ...batch.feeds, ...extra, ...sums };
         for (const input of plan.lossInputs) feeds[input.value.name] = lossFeed(Tensor, input, batch, plan, random);
         const last = run === runs - 1;
-        const wanted = entries.map(({ sum, result }) => (last ? result : sum));
+        const wanted = summed.entries.map(({ sum, result }) => (last ? result : sum));
         const made = await program.run(feeds, [plan.loss, ...wanted]);
         loss += Number(made[plan.loss]!.data[0]) / runs;
         if (!last) {
-          sums = Object.fromEntries(entries.map(({ before, sum }) => [before!, made[sum]!]));
+          sums = Object.fromEntries(summed.entries.map(({ before, sum }) => [before, made[sum]!]));
           continue;
         }
         progress(runs, runs);
         this.#finished(plan, loss);
         const results: (Float32Array | null)[] = weights.map(() => null);
-        for (const { index, result } of entries) results[index] = made[result]!.data as Float32Array;
+        for (const { index, result } of summed.entries) results[index] = made[result]!.data as Float32Array;
         return results;
       }
     } finally {
@@ -196,6 +184,41 @@ export class Sensitivity {
   }
 }
 
+/** What is summed of one weight over the runs. */
+interface Sum {
+  /** Index of the weight. */
+  readonly index: number;
+  /** Input: the sum over the runs before. */
+  readonly before: Value;
+  /** The sum with this run. */
+  readonly sum: Value;
+  /** What the reduction makes of the mean, once this run is the last. */
+  readonly result: Value;
+}
+
+/** `graph` with the sums of what `reduction` takes of `values`, one for each weight that is scored. */
+function withSums(
+  plan: Plan,
+  graph: Graph,
+  values: readonly Value[],
+  reduction: Reduction,
+  runs: number,
+): { readonly graph: Graph; readonly outputs: readonly Value[]; readonly entries: readonly Sum[] } {
+  const b = new GraphBuilder("score/", valueNames(graph));
+  const inputs: ValueInfo[] = [];
+  const entries = plan.scored.map(({ value, index }, i): Sum => {
+    const term = reduction.step(b, value, values[i]!);
+    const before = b.fresh("before");
+    if (runs === 1) return { index, before, sum: term, result: reduction.finish(b, value, term) };
+    // Before the first run it is the scalar 0, so its shape is left open.
+    inputs.push({ name: before, dtype: "float", shape: null });
+    const sum = b.add(term, before);
+    return { index, before, sum, result: reduction.finish(b, value, b.scale(sum, 1 / runs)) };
+  });
+  const outputs = [plan.loss, ...entries.flatMap(({ sum, result }) => (runs === 1 ? [result] : [sum, result]))];
+  return { graph: reachable(extended(graph, b, inputs), outputs), outputs, entries };
+}
+
 function lossFeed(
   Tensor: typeof Ort.Tensor,
   { kind, value }: LossInput,
@@ -203,15 +226,16 @@ function lossFeed(
   { output }: Plan,
   random: () => number,
 ): Ort.Tensor {
-  const { shape, name } = value;
+  const { shape } = value;
   if (kind === "gumbel") {
     const noise = Float32Array.from({ length: elementCount(shape) }, () => -Math.log(-Math.log(1 - random())));
     return new Tensor("float32", noise, shape);
   }
   const given =
-    kind === "labels" ? batch.labels : (batch.targets.find((one) => one.output === output) ?? batch.targets[0]);
-  if (given === null || given === undefined)
-    throw new PruneScopeError("missing-data", `The data holds no ${kind}.`, { value: name });
+    kind === "labels"
+      ? batch.labels
+      : (batch.targets.find((one) => one.output === output) ?? batch.targets.find((one) => one.output === null));
+  if (given === null || given === undefined) throw new Error(`a loss was chosen whose ${kind} the data does not hold`);
   if (elementCount(given.shape) !== elementCount(shape)) {
     throw new PruneScopeError(
       "shape-mismatch",

@@ -47,7 +47,7 @@ export class Program {
 
   /**
    * Runs it and gives the values `wanted`, all outputs when it is absent. Feeds that nothing needs are left out.
-   * @throws PruneScopeError `shape-mismatch` for an input that is not fed, else what ONNX Runtime says.
+   * @throws PruneScopeError `missing-data` for an input that is not fed, else what ONNX Runtime says.
    */
   async run(feeds: Feeds, wanted?: readonly string[]): Promise<Feeds> {
     const given: Record<string, Ort.Tensor> = { ...this.#held };

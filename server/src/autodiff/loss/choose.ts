@@ -36,57 +36,46 @@ export interface ChosenLoss {
   readonly words: string;
 }
 
+/** What the data offers beside inputs. */
 export interface Offered {
-  readonly labels: boolean;
-  readonly targets: boolean;
-  /** Shape of the labels of one batch, where there are any. */
-  readonly labelShape: readonly number[] | null;
+  /** Shape of the labels of one run; null when there are none. */
+  readonly labels: readonly number[] | null;
+  /** The output that each target is for; null where the data does not say. */
+  readonly targets: readonly (string | null)[];
 }
 
 /**
  * Chooses a loss for the main graph. `wanted` overrides.
  * @throws PruneScopeError `bad-request` for a loss or output that is not there, `missing-data` for a loss whose labels
- * or targets are not, `unsupported-op` when no output is a tensor of floats of known shape.
+ * or targets are not, `shape-mismatch` for cross-entropy of fewer than two classes, `unsupported-op` when no output is a
+ * tensor of floats of known shape.
  */
 export function chooseLoss(graph: Graph, types: ValueTypes, offered: Offered, wanted: string | null): ChosenLoss {
+  // What follows the first colon is the output, whose own name may hold more of them.
   const [id, ...rest] = (wanted ?? "").split(":");
-  const output = rest.join(":");
-  const outputs = graph.outputs.flatMap(({ name }) => judged(graph, types, name));
-  if (outputs.length === 0) {
-    throw new PruneScopeError(
-      "unsupported-op",
-      "The model has no output of floats whose shape is known: no loss fits it.",
-    );
-  }
-  const candidates = output === "" ? outputs : outputs.filter(({ name }) => name === output);
-  if (candidates.length === 0) {
-    const known = outputs.map(({ name }) => `"${name}"`).join(", ");
-    throw new PruneScopeError("bad-request", `The model has no output "${output}" for a loss. It has: ${known}.`, {
-      value: output,
-    });
-  }
+  const candidates = outputsToJudge(graph, types, rest.join(":"));
   const classified = candidates.find(({ scores }) => scores !== null);
-  const automatic = offered.labels
-    ? givenLabels
-    : offered.targets
-      ? meanSquaredError
-      : classified !== undefined
-        ? sampledLabels
-        : halfMeanSquare;
+  const targeted = candidates.find(({ name }) => offered.targets.includes(name));
+  const automatic =
+    offered.labels !== null
+      ? givenLabels
+      : offered.targets.includes(null) || targeted !== undefined
+        ? meanSquaredError
+        : classified !== undefined
+          ? sampledLabels
+          : halfMeanSquare;
   const loss = id === "" ? automatic : losses.find((one) => one.id === id);
   if (loss === undefined) {
     const known = losses.map((one) => one.id).join(", ");
     throw new PruneScopeError("bad-request", `There is no loss "${id ?? ""}". Choose one of: ${known}.`);
   }
-  if (loss.needs !== null && !offered[loss.needs]) {
-    throw new PruneScopeError("missing-data", `The loss ${loss.id} needs ${loss.needs}, and the data holds none.`);
-  }
-  const { name, shape, scores } = (loss.classes ? classified : undefined) ?? candidates[0]!;
+  const judged = (loss.classes ? classified : targeted) ?? candidates[0]!;
+  requireSupervision(loss, judged.name, offered);
+  const { name, shape, scores } = judged;
   const words = `Loss: ${loss.title}, of output "${name}" [${shape.join(", ")}].`;
   if (!loss.classes) return { loss, output: name, value: name, shape, classAxis: 0, words };
-  const guess = { value: name, shape, axis: shape.length > 1 ? 1 : 0 };
-  const read = scores ?? guess;
-  const classAxis = labelAxis(read.shape, offered.labelShape) ?? read.axis;
+  const read = scores ?? { value: name, shape, axis: shape.length > 1 ? 1 : 0 };
+  const classAxis = classAxisOf(read, offered.labels);
   if ((read.shape[classAxis] ?? 0) < 2) {
     throw new PruneScopeError(
       "shape-mismatch",
@@ -97,14 +86,50 @@ export function chooseLoss(graph: Graph, types: ValueTypes, offered: Offered, wa
   return { loss, output: name, value: read.value, shape: read.shape, classAxis, words };
 }
 
-/** The axis without which the output has the labels' shape: the second as in PyTorch, else the last. */
-function labelAxis(shape: readonly number[], labels: readonly number[] | null): number | null {
-  if (labels === null) return null;
-  const without = (axis: number): boolean => shape.filter((_, i) => i !== axis).join() === labels.join();
-  return [1, shape.length - 1].find(without) ?? null;
+/** Outputs that a loss can look at: the one called `wanted`, or all when it is empty. At least one. */
+function outputsToJudge(graph: Graph, types: ValueTypes, wanted: string): Judged[] {
+  const outputs = graph.outputs.flatMap(({ name }) => judgedOutput(graph, types, name));
+  if (outputs.length === 0) {
+    throw new PruneScopeError(
+      "unsupported-op",
+      "The model has no output of floats whose shape is known: no loss fits it.",
+    );
+  }
+  const candidates = wanted === "" ? outputs : outputs.filter(({ name }) => name === wanted);
+  if (candidates.length > 0) return candidates;
+  const known = outputs.map(({ name }) => `"${name}"`).join(", ");
+  throw new PruneScopeError("bad-request", `The model has no output "${wanted}" for a loss. It has: ${known}.`, {
+    value: wanted,
+  });
 }
 
-function judged(graph: Graph, types: ValueTypes, name: Value): Judged[] {
+/** @throws PruneScopeError `missing-data` when the data lacks what `loss` holds the output against. */
+function requireSupervision({ id, needs }: Loss, output: Value, { labels, targets }: Offered): void {
+  if (needs === "labels" && labels === null)
+    throw new PruneScopeError("missing-data", `The loss ${id} needs labels, and the data holds none.`);
+  if (needs === "targets" && !targets.includes(output) && !targets.includes(null)) {
+    const held = targets.length === 0 ? "none" : `those of ${targets.map((name) => `"${name ?? ""}"`).join(", ")} only`;
+    throw new PruneScopeError(
+      "missing-data",
+      `The loss ${id} of "${output}" needs targets, and the data holds ${held}.`,
+      {
+        value: output,
+      },
+    );
+  }
+}
+
+/**
+ * The axis of the classes: the one that the scores suggest; where the labels' shape is not what is left without it, the
+ * second as in PyTorch or the last.
+ */
+function classAxisOf({ shape, axis }: Scores, labels: readonly number[] | null): number {
+  if (labels === null) return axis;
+  const fits = (one: number): boolean => shape.filter((_, i) => i !== one).join() === labels.join();
+  return [axis, 1, shape.length - 1].find(fits) ?? axis;
+}
+
+function judgedOutput(graph: Graph, types: ValueTypes, name: Value): Judged[] {
   const type = types.get(name);
   if (type?.dtype !== "float" || type.shape === null) return [];
   const { shape } = type;
