@@ -29,7 +29,7 @@ export interface OrderedLayer {
   readonly size: number;
   /** The scores; null where the criterion has none for the layer, which is left dense then. */
   readonly field: NumberField | null;
-  readonly elements: Pick<StoredElements, "readExact">;
+  readonly elements: StoredElements;
 }
 
 /** Scores of a model in their order. Buffers are shared: what a call returns is valid until the next. */

@@ -49,7 +49,7 @@ export class Exponents {
   normalised(of: Scaled): Scaled {
     if (of.loose === 0) return of;
     const { log } = this.#level(of.value);
-    const value = this.#times(of.value, this.#power(this.s.neg(log)));
+    const value = this.#times(of.value, this.s.op("Pow", [this.s.scalar(0.5), log]));
     return { value, exponent: this.s.add(of.exponent, log), loose: 0 };
   }
 
@@ -83,7 +83,7 @@ export class Exponents {
     );
     const exponent = s.op("Max", heights);
     const values = all.map((one, i) => {
-      const power = this.#power(s.sub(one.exponent, exponent));
+      const power = s.op("Pow", [s.scalar(2), s.sub(one.exponent, exponent)]);
       return this.#times(one.value, s.where(levels[i]!.live, power, s.scalar(1)));
     });
     return { values, exponent, loose: 0 };
@@ -100,10 +100,6 @@ export class Exponents {
     const level = { live, log: s.where(live, s.op("Clip", [log, s.scalar(-126), s.scalar(126)]), s.scalar(0)) };
     this.#levels.set(value, level);
     return level;
-  }
-
-  #power(exponent: Value): Value {
-    return this.s.op("Pow", [this.s.scalar(2), exponent]);
   }
 
   #times(value: Value, factor: Value): Value {
