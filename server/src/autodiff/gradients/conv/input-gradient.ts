@@ -3,7 +3,7 @@ import type { GraphBuilder, Value } from "../../../graph/builder.js";
 import { blockedAdjoint, convBlocks, reorderInput, reorderOutput } from "../../../runtime/blocked-conv.js";
 import { all, extents, positive } from "../../window.js";
 import { paysInBlocks } from "./blocks.js";
-import { type Correlation, isDepthwise, taps } from "./correlation.js";
+import { type Correlation, isDepthwise, places, taps, xShape } from "./correlation.js";
 import type { Means } from "./form.js";
 
 export interface InputForm {
@@ -32,10 +32,22 @@ export const flipped: InputForm = {
     }),
 };
 
+/** One tap and few places: a product with the weight as it is, which may be larger than x. */
+export const product: InputForm = {
+  name: "product",
+  fits: (c) =>
+    c.group === 1 && taps(c) === 1 && all([...c.begin, ...c.end], 0) && all(c.strides, 1) && c.batch * places(c) < 1000,
+  make: (b, c, dy, w) => {
+    const { batch, channels, maps } = c;
+    const ofPlaces = b.reshape(dy, [batch, maps, places(c)]);
+    return b.reshape(b.matMul(b.reshape(w, [maps, channels]), ofPlaces, { transA: true }), xShape(c));
+  },
+};
+
 /** The convolution that gives x's gradient where all strides are 1, as far as its speed depends on it. */
 const adjoint = (c: Correlation): Correlation => ({ ...c, channels: c.maps, maps: c.channels, output: c.input });
 
-/** The same in blocks of channels. */
+/** The flipped kernel in blocks of channels. */
 export const blockedFlipped: InputForm = {
   name: "blocked flipped",
   fits: (c, means) => !means.twice && flipped.fits(c, means) && paysInBlocks(adjoint(c), means.kernels),
@@ -63,7 +75,7 @@ export const transposed: InputForm = {
 };
 
 /** The first that fits is taken; the last fits always. */
-export const inputForms: readonly InputForm[] = Object.freeze([blockedFlipped, flipped, transposed]);
+export const inputForms: readonly InputForm[] = Object.freeze([product, blockedFlipped, flipped, transposed]);
 
 export const inputGradient = (b: GraphBuilder, c: Correlation, means: Means, dy: Value, w: Value): Value =>
   (inputForms.find((form) => form.fits(c, means)) ?? transposed).make(b, c, dy, w, means);
