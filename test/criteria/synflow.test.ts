@@ -222,6 +222,17 @@ describe("rounds", () => {
     }
   });
 
+  it("are the first of a longer schedule with the same step", async () => {
+    const longer = await withModel(modelBytes(mlp()), (opened) =>
+      synflow(synflowInput(opened, 2 * rounds, compression ** 2)),
+    );
+    const { kept, scores } = await result;
+    expect(longer.kept.slice(0, rounds)).toEqual(kept);
+    // The same rounds remove the same weights at the same places.
+    const removed = (all: typeof scores): number[] => all.flatMap((layer) => [...layer!].filter((one) => one < rounds));
+    expect(removed(longer.scores)).toEqual(removed(scores));
+  });
+
   it("depend on the seed only where weights are equal", async () => {
     const again = (made: TestModel, seed: number): Promise<readonly (Float32Array | null)[]> =>
       withModel(modelBytes(made), async (opened) => {

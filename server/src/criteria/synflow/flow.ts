@@ -34,16 +34,19 @@ export class Flow {
     const program = await programOf(model, plan);
     const whole = new Flow(model, plan, program, plan.reasons);
     if (program === null) return whole;
-    const partial = await whole.#heldInPart(async () => {
-      const held = await heldPlan(model, linear);
-      return new Flow(model, held, await programOf(model, held), held.reasons);
-    });
-    const reasons = plan.reasons.map((reason, i) =>
-      reason === null && partial.has(i)
-        ? `a part of it only feeds ${linear.reasons.held(model.weights[i]!) ?? ""}`
-        : reason,
-    );
-    return new Flow(model, plan, program, reasons);
+    try {
+      const partial = await whole.#heldInPart(async () => {
+        const held = await heldPlan(model, linear);
+        return new Flow(model, held, await programOf(model, held), held.reasons);
+      });
+      const reasons = plan.reasons.map((reason, i) =>
+        partial.has(i) ? `a part of it only feeds ${linear.reasons.held(model.weights[i]!) ?? "constants"}` : reason,
+      );
+      return new Flow(model, plan, program, reasons);
+    } catch (error) {
+      await program.close();
+      throw error;
+    }
   }
 
   /** Shares of weights with these magnitudes, one array a weight. */

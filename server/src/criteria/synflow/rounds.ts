@@ -7,6 +7,13 @@ import { Flow } from "./flow.js";
 import type { FlowModel } from "./plan.js";
 import { alive, removeWeakest, type RoundLayer } from "./removal.js";
 
+/**
+ * A hundred rounds, the reference's number, for every factor of ten, down to 1 % of the weights. A longer schedule with
+ * the same step begins with the shorter one, so that one ranking serves every sparsity up to 0.99; beyond it the shares
+ * of the last round decide.
+ */
+export const standardSchedule = Object.freeze({ rounds: 200, compression: 100 });
+
 export interface SynflowInput extends Omit<FlowModel, "weights"> {
   readonly weights: readonly SynflowWeight[];
   /** n: how often shares are computed. */
