@@ -1,6 +1,6 @@
-// `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION]`: makes the pictures of the README,
-// media/screenshots/{dark,light}.png, in the real editor: a text recogniser open beside nothing
-// else, with its counts at rest. Needs a built dist/.
+// `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION]`: makes the pictures of the README in the
+// real editor: media/screenshots/{dark,light}.png, a text recogniser open beside nothing else, with its counts at rest,
+// and snip.png, the same scored by SNIP with the terms of scoring open. Needs a built dist/.
 
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,12 +12,16 @@ import { startServer } from "./vscode-host/server.js";
 import { openWindow } from "./vscode-host/window.js";
 
 const model = "ch_PP-OCRv4_rec_infer.onnx";
-const themes = ["dark", "light"] as const;
+const pictures = [
+  { name: "dark", theme: "dark", snip: false },
+  { name: "light", theme: "light", snip: false },
+  { name: "snip", theme: "dark", snip: true },
+] as const;
 
 const root = repositoryRoot();
 const version = HOST_VERSIONS.find((each) => each === process.argv[2]) ?? HOST_VERSIONS[1];
-const pictures = join(root, "media", "screenshots");
-await mkdir(pictures, { recursive: true });
+const folder = join(root, "media", "screenshots");
+await mkdir(folder, { recursive: true });
 const temporary = await mkdtemp(join(tmpdir(), "prunescope-pictures-"));
 // Named and linked so that nothing in the picture is ours alone: no random name, no "Extension Development Host".
 const workspace = join(temporary, "models");
@@ -29,14 +33,21 @@ const server = await startServer(await ensureHost(version), {
 });
 const browser = await launchBrowser();
 try {
-  for (const theme of themes) {
+  for (const { name, theme, snip } of pictures) {
     const window = await openWindow(browser, server, { folder: workspace, theme });
     await window.runCommand("View: Toggle Primary Side Bar Visibility");
     await window.quickOpen(model);
     const body = window.webview().locator("body[data-state='ready'][data-rest='true'][data-activity='idle']");
     await body.waitFor({ timeout: 60_000 });
+    if (snip) {
+      await window.webview().locator("vscode-dropdown[aria-label='Criterion']").click();
+      await window.webview().locator("vscode-option", { hasText: "SNIP" }).click();
+      await window.webview().locator(".provenance .facts", { hasText: "SNIP" }).waitFor({ timeout: 120_000 });
+      await body.waitFor();
+      await window.webview().locator(".terms summary").click();
+    }
     await window.webview().locator("main:not(:has-text('≈'))").waitFor();
-    const file = join(pictures, `${theme}.png`);
+    const file = join(folder, `${name}.png`);
     await window.screenshot(file);
     console.log(file);
     await window.close();

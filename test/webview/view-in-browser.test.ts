@@ -191,20 +191,26 @@ describe("in the editor", { timeout: 180_000 }, () => {
       expect(await axeFindings(page)).toEqual([]);
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
-      expect(messages.at(-1)).toEqual({ type: "chooseData", folder: false });
+      await expect.poll(() => messages.at(-1)).toEqual({ type: "chooseData", folder: false });
       await page.keyboard.press("Tab");
       await page.keyboard.press("Enter");
-      expect(messages.at(-1)).toEqual({ type: "chooseData", folder: true });
+      await expect.poll(() => messages.at(-1)).toEqual({ type: "chooseData", folder: true });
       await page.keyboard.press("Tab");
       await page.keyboard.type("64");
       await page.keyboard.press("Enter");
-      expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { criterion: "snip", batch: 64 } });
+      await expect
+        .poll(() => messages.at(-1))
+        .toMatchObject({ type: "recipe", recipe: { criterion: "snip", batch: 64 } });
       await page.keyboard.press("Tab");
       await page.keyboard.press("ArrowDown");
-      expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { loss: fake.model.losses[0]!.id } });
+      await expect
+        .poll(() => messages.at(-1))
+        .toMatchObject({ type: "recipe", recipe: { loss: fake.model.losses[0]!.id } });
       await page.keyboard.press("Tab");
       await page.keyboard.press("ArrowDown");
-      expect(messages.at(-1)).toMatchObject({ type: "recipe", recipe: { batchNorm: "stored", batch: 64 } });
+      await expect
+        .poll(() => messages.at(-1))
+        .toMatchObject({ type: "recipe", recipe: { batchNorm: "stored", batch: 64 } });
       await page.keyboard.press("Escape");
       await page.locator(".terms-meaning").waitFor({ state: "hidden" });
     });

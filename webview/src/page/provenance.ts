@@ -55,6 +55,8 @@ export function createProvenance(document: Document, store: ViewStore): Provenan
       if (loss !== null) items.push(["Loss", score(loss)]);
       if (batchNorm !== null) items.push(["BatchNorm", batchNormWords[batchNorm]]);
       const sentences = resultNotes(view);
+      // Who scored it stands in the terms too: by itself it is not worth a line.
+      element.hidden = other.hidden && items.length === 1 && sentences.length === 0;
       const key = JSON.stringify([items, sentences]);
       if (key === shown) return;
       shown = key;
