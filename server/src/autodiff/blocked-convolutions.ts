@@ -14,17 +14,26 @@ import { paysInBlocks } from "./gradients/conv/blocks.js";
 import { NodeSite } from "./site.js";
 import { positive } from "./window.js";
 
-/** `graph` with every convolution of known shapes in blocks where that is faster. Values keep their names. */
+/** `graph` with every float32 convolution of known shapes in blocks where that is faster. Values keep their names. */
 export function withBlockedConvolutions(graph: Graph, types: ValueTypes, kernels: Kernels): Graph {
   const { nchwc: size } = kernels;
   if (size === null) return graph;
   const b = new GraphBuilder("blocked/", valueNames(graph));
   const add = (node: Node): void => {
-    const known = [...node.inputs.slice(0, 2), ...node.outputs].every((name) => types.get(name)?.shape != null);
-    if (node.op !== "Conv" || node.domain !== "" || !known) { b.node(node); return; }
+    const known = [...node.inputs.slice(0, 2), ...node.outputs].every((name) => {
+      const type = types.get(name);
+      return type?.dtype === "float" && type.shape !== null;
+    });
+    if (node.op !== "Conv" || node.domain !== "" || !known) {
+      b.node(node);
+      return;
+    }
     const site = new NodeSite(node, graph, b, new Cotangents(b, types), [], { types, kernels, twice: false });
     const c = correlationOf(site);
-    if (!paysInBlocks(c, kernels)) { b.node(node); return; }
+    if (!paysInBlocks(c, kernels)) {
+      b.node(node);
+      return;
+    }
     const { kernel, strides, dilations, group } = c;
     const weight = blockedWeight(b, size, c, site.input(1), kernel);
     const inputs = [reorderInput(b, site.input(0)), weight, ...(site.has(2) ? [site.input(2)] : [])];
