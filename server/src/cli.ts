@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { addAnalyze } from "./cli/analyze.js";
 import { CommandEngine } from "./cli/command-engine.js";
+import { addEoc } from "./cli/eoc.js";
 import { addPrune } from "./cli/prune.js";
 import { addStart } from "./cli/start.js";
 import { describeError, toErrorData } from "../protocol/errors.js";
@@ -18,7 +19,7 @@ async function main(): Promise<number> {
     .version(version)
     .exitOverride()
     .configureHelp({ sortSubcommands: false });
-  for (const add of [addAnalyze, addPrune, addStart]) add(program, engine);
+  for (const add of [addAnalyze, addPrune, addStart, addEoc]) add(program, engine);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(--help lists the options)");
   process.once("SIGINT", () => {
     engine.cancel();
