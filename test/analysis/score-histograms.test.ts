@@ -16,6 +16,8 @@ it("counts every score that is finite and not 0, within a sub-bin of where it be
   const ranked: RankedScores = {
     resultId: "",
     criterion: magnitude,
+    circumstance: null,
+    unscored: [null],
     scores,
     surveys,
     excluded: [false],

@@ -85,7 +85,7 @@ export function makeReport(
   return {
     schema: reportSchema,
     model: { path: open.source.main, format: open.format.id, parameters, prunable },
-    criterion: recipe.criterion,
+    criterion: ranked.criterion.id,
     sparsity: recipe.sparsity,
     scope: recipe.scope,
     seed: recipe.seed,

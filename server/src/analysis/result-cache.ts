@@ -14,7 +14,6 @@ import {
   rmSync,
   statSync,
   utimesSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -26,6 +25,8 @@ const numbersExtension = ".numbers";
 export class ResultCache {
   readonly #folder: string;
   readonly #maxBytes: number;
+  /** Files that this object wrote or read: they are in use, and stay whatever their size. */
+  readonly #used = new Set<string>();
 
   /** @param folder made when it is missing; @param maxMegabytes size above which the least recently used results go. */
   constructor(folder: string, maxMegabytes: number) {
@@ -35,11 +36,10 @@ export class ResultCache {
 
   /** The result under `key`, or null. What cannot be read is as good as absent. */
   get(key: string): unknown {
-    const path = this.#path(key);
+    const path = this.#path(key, extension);
     try {
       const value: unknown = deserialize(readFileSync(path));
-      const now = new Date();
-      utimesSync(path, now, now);
+      this.#use(path);
       return value;
     } catch {
       return null;
@@ -48,78 +48,77 @@ export class ResultCache {
 
   /** Stores a result. A cache that cannot be written is no reason to fail the work. @returns whether it was stored. */
   put(key: string, value: unknown): boolean {
-    try {
-      mkdirSync(this.#folder, { recursive: true });
-      const temporary = `${this.#path(key)}.${process.pid}.tmp`;
-      writeFileSync(temporary, serialize(value));
-      renameSync(temporary, this.#path(key));
-      this.#evict();
-      return true;
-    } catch {
-      return false;
-    }
+    return this.#write(this.#path(key, extension), [serialize(value)]);
   }
 
   /** Stores float32 numbers under `key`, beside whatever {@link put} stored there. @returns whether they were stored. */
   putNumbers(key: string, blocks: Iterable<Float32Array>): boolean {
-    try {
-      mkdirSync(this.#folder, { recursive: true });
-      const temporary = `${this.#numbersPath(key)}.${process.pid}.tmp`;
-      const file = openSync(temporary, "w");
-      try {
-        for (const { buffer, byteOffset, byteLength } of blocks)
-          writeSync(file, new Uint8Array(buffer, byteOffset, byteLength));
-      } finally {
-        closeSync(file);
-      }
-      renameSync(temporary, this.#numbersPath(key));
-      this.#evict();
-      return true;
-    } catch {
-      return false;
-    }
+    return this.#write(this.#path(key, numbersExtension), blocks);
   }
 
-  /** Reads the numbers from `start` on into an array, or null when there are none under `key`. */
-  numbers(key: string): ((start: number, out: Float32Array) => void) | null {
-    const path = this.#numbersPath(key);
-    if (!existsSync(path)) return null;
-    const now = new Date();
-    utimesSync(path, now, now);
+  /** Reads the numbers from `start` on into an array; null when there are not `count` of them under `key`. */
+  numbers(key: string, count: number): ((start: number, out: Float32Array) => void) | null {
+    const path = this.#path(key, numbersExtension);
+    if (statSync(path, { throwIfNoEntry: false })?.size !== count * Float32Array.BYTES_PER_ELEMENT) return null;
+    this.#use(path);
     return (start, out) => {
       // Opened for each block: nothing is left open by a job that ends early, and a block is large.
       const file = openSync(path, "r");
       try {
         const bytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
-        if (readSync(file, bytes, 0, bytes.length, 4 * start) !== bytes.length) throw new Error(`${path} is cut off`);
+        const read = readSync(file, bytes, 0, bytes.length, start * Float32Array.BYTES_PER_ELEMENT);
+        if (read !== bytes.length) throw new Error(`${path} is cut off`);
       } finally {
         closeSync(file);
       }
     };
   }
 
+  /** Writes a file as a whole, or not at all. */
+  #write(path: string, blocks: Iterable<NodeJS.ArrayBufferView>): boolean {
+    const temporary = `${path}.${process.pid}.tmp`;
+    try {
+      mkdirSync(this.#folder, { recursive: true });
+      const file = openSync(temporary, "w");
+      try {
+        for (const block of blocks) writeSync(file, block);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(temporary, path);
+      this.#use(path);
+      this.#evict();
+      return true;
+    } catch {
+      if (existsSync(temporary)) rmSync(temporary, { force: true });
+      return false;
+    }
+  }
+
+  #use(path: string): void {
+    this.#used.add(path);
+    const now = new Date();
+    utimesSync(path, now, now);
+  }
+
   #evict(): void {
     const entries = readdirSync(this.#folder)
       .filter((name) => name.endsWith(extension) || name.endsWith(numbersExtension))
-      .map((name) => {
+      .flatMap((name) => {
         const path = join(this.#folder, name);
-        const { size, mtimeMs } = statSync(path);
-        return { path, size, mtimeMs };
+        // Another engine may have removed it.
+        const found = statSync(path, { throwIfNoEntry: false });
+        return found === undefined ? [] : [{ path, size: found.size, mtimeMs: found.mtimeMs }];
       })
       .sort((a, b) => b.mtimeMs - a.mtimeMs);
     let total = 0;
-    // The newest stay whatever their size: they are the ones in use, numbers and what belongs to them.
-    entries.forEach(({ path, size }, i) => {
+    for (const { path, size } of entries) {
       total += size;
-      if (i > 2 && total > this.#maxBytes) rmSync(path, { force: true });
-    });
+      if (total > this.#maxBytes && !this.#used.has(path)) rmSync(path, { force: true });
+    }
   }
 
-  #numbersPath(key: string): string {
-    return join(this.#folder, key + numbersExtension);
-  }
-
-  #path(key: string): string {
-    return join(this.#folder, key + extension);
+  #path(key: string, end: string): string {
+    return join(this.#folder, key + end);
   }
 }

@@ -15,7 +15,7 @@ import type { OpenModel } from "./open-model.js";
 import type { ResultCache } from "./result-cache.js";
 
 /** Changes whenever what is cached changes its form or meaning. */
-const cacheVersion = 2;
+const cacheVersion = 3;
 
 /** Bytes of activations that one run may take where no limit is set. */
 const defaultActivationBytes = 1.5e9;
@@ -23,36 +23,23 @@ const defaultActivationBytes = 1.5e9;
 /** Whether scores take runs of the model: they depend on data, and are worth keeping. */
 export const takesRuns = ({ needs }: Criterion): boolean => needs.data || needs.gradientOrder > 0 || needs.rounds > 1;
 
-/** Id of the scores that a recipe asks for: everything that changes them enters it, and nothing else. */
+/** Id of what a recipe's scores tell: everything that changes them or their ranks enters it, and nothing else. */
 export function resultIdOf(fingerprint: string, criterion: Criterion, recipe: Recipe): string {
-  const {
-    seed,
-    exclude,
-    data,
-    loss = null,
-    batchNorm,
-    batch,
-    mean = null,
-    std = null,
-    axes,
-    sparsity,
-    target,
-  } = recipe;
-  const run = takesRuns(criterion)
-    ? [
-        data === undefined ? null : [data, stateOf(data)],
-        loss,
-        batchNorm,
-        batch,
-        mean,
-        std,
-        Object.entries(axes).sort(),
-      ]
-    : null;
-  const rounds = criterion.needs.rounds > 1 ? (target ?? sparsity) : null;
-  const identity = JSON.stringify([cacheVersion, fingerprint, criterion.id, seed, run, rounds, [...exclude].sort()]);
-  return createHash("sha256").update(identity).digest("hex").slice(0, 32);
+  return hashed([scoresIdOf(fingerprint, criterion, recipe), [...recipe.exclude].sort()]);
 }
+
+/** Id of the scores alone. What is left dense changes only those that are made in rounds of pruning. */
+function scoresIdOf(fingerprint: string, criterion: Criterion, recipe: Recipe): string {
+  const { seed, exclude, data, loss = null, batchNorm, batch, mean = null, std = null, axes } = recipe;
+  const file = data === undefined ? null : [data, stateOf(data)];
+  const source = criterion.needs.data ? [file, loss, batchNorm, batch, mean, std] : null;
+  const run = takesRuns(criterion) ? [source, Object.entries(axes).sort()] : null;
+  const rounds = criterion.needs.rounds > 1 ? [...exclude].sort() : null;
+  return hashed([cacheVersion, fingerprint, criterion.id, seed, run, rounds]);
+}
+
+const hashed = (identity: unknown): string =>
+  createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
 
 /** Sizes and times of a data file, or of everything in a data folder. What cannot be read is an error when it is opened. */
 function stateOf(path: string): unknown {
@@ -84,7 +71,7 @@ export async function scoresOf(
   cache: ResultCache | null,
   context: JobContext,
 ): Promise<Scores> {
-  const key = `${resultIdOf(open.fingerprint, criterion, recipe)}.scores`;
+  const key = `${scoresIdOf(open.fingerprint, criterion, recipe)}.scores`;
   const kept = cache === null || !takesRuns(criterion) ? null : storedScores(cache, key, elements);
   if (kept !== null) return kept;
   const { weights } = open.search;
@@ -95,7 +82,8 @@ export async function scoresOf(
   const checkpoint = (): Promise<void> => context.checkpoint();
   const sensitivity = async (): Promise<Sensitivity> => {
     context.progress({ stage: "Reading data", done: 0, total: 0 });
-    const { seed, batch, mean, std, axes, loss = null, batchNorm, data = null } = recipe;
+    const { seed, batch, mean, std, axes, loss = null, batchNorm } = recipe;
+    const data = criterion.needs.data ? (recipe.data ?? null) : null;
     return new Sensitivity({
       model: open.model,
       source: open.source,
@@ -120,6 +108,7 @@ export async function scoresOf(
     weights,
     values: (i) => elements[i]!,
     seed: recipe.seed,
+    excluded: weights.map(({ id }) => recipe.exclude.includes(id)),
     sensitivity,
     progress,
     checkpoint,
@@ -132,16 +121,22 @@ export async function scoresOf(
   return scores;
 }
 
+/** Scores that are in the cache as a whole; null when they are not. */
 function storedScores(cache: ResultCache, key: string, elements: readonly StoredElements[]): Scores | null {
   const stored = cache.get(key) as Stored | null;
-  const numbers = stored === null ? null : cache.numbers(key);
-  if (stored === null || numbers === null) return null;
-  let offset = 0;
-  const fields = elements.map(({ size }, i): NumberField | null => {
+  if (stored === null) return null;
+  let count = 0;
+  const starts = elements.map(({ size }, i) => {
     if (stored.scored[i] !== true) return null;
-    const from = offset;
-    offset += size;
-    return { size, read: (start, count, out) => numbers(from + start, out.subarray(0, count)) };
+    count += size;
+    return count - size;
+  });
+  const numbers = cache.numbers(key, count);
+  if (numbers === null) return null;
+  const fields = elements.map(({ size }, i): NumberField | null => {
+    const from = starts[i] ?? null;
+    if (from === null) return null;
+    return { size, read: (start, length, out) => numbers(from + start, out.subarray(0, length)) };
   });
   return { fields, circumstance: stored.circumstance };
 }
