@@ -99,7 +99,7 @@ export interface CriterionView {
   readonly summary: string;
   /** Whether it looks at samples: then data, loss and the mode of BatchNormalization change its scores. */
   readonly needsData: boolean;
-  /** Rounds in which it prunes while it scores; with more than one its order is made for the recipe's target. */
+  /** Rounds in which it prunes while it scores; 1 where one look is enough. */
   readonly rounds: number;
   /** Whether its scores have a sign. */
   readonly signed: boolean;

@@ -42,11 +42,6 @@ export interface Recipe {
   readonly std?: readonly number[];
   /** Lengths of dynamic axes, by axis name or by `input:axis`. */
   readonly axes: Readonly<Record<string, number>>;
-  /**
-   * Sparsity that criteria of several rounds prune to while they score; the sparsity itself when it is absent. What
-   * such a criterion ranks is right at this sparsity, and an order of removal at any other.
-   */
-  readonly target?: number;
 }
 
 /** Largest batch that may be asked for. */
@@ -66,16 +61,6 @@ export const defaultRecipe: Recipe = Object.freeze({
   batch: 32,
   axes: Object.freeze({}),
 });
-
-/**
- * The recipe with its target written down where the criterion takes several rounds, and without one elsewhere.
- * @param rounds of its criterion; @param target by default the one it has, else its sparsity.
- */
-export function aimed(recipe: Recipe, rounds: number, target = recipe.target ?? recipe.sparsity): Recipe {
-  const aimless: Recipe & { target?: number } = { ...recipe };
-  delete aimless.target;
-  return rounds > 1 ? { ...aimless, target } : aimless;
-}
 
 /** Number of weights kept of `total` at `sparsity`: k = round((1 − s)·total), halves up. */
 export function keptCount(total: number, sparsity: number): number {
@@ -107,12 +92,11 @@ export function parseRecipe(input: unknown): Recipe {
     "mean",
     "std",
     "axes",
-    "target",
   ]);
   for (const key of Object.keys(given)) if (!known.has(key)) wrong(key, "a known field");
   const { criterion = defaultRecipe.criterion, sparsity = defaultRecipe.sparsity, scope = defaultRecipe.scope } = given;
   const { exclude = [], floors = {}, seed = defaultRecipe.seed, data, loss, batchNorm = "auto", pattern } = given;
-  const { batch = defaultRecipe.batch, mean, std, axes = {}, target } = given;
+  const { batch = defaultRecipe.batch, mean, std, axes = {} } = given;
   if (typeof criterion !== "string" || criterion === "") return wrong("criterion", "the id of a criterion");
   if (typeof sparsity !== "number" || !(sparsity >= 0 && sparsity < 1)) return wrong("sparsity", "a number in [0, 1)");
   if (scope !== "global" && scope !== "layer") return wrong("scope", "`global` or `layer`");
@@ -147,9 +131,6 @@ export function parseRecipe(input: unknown): Recipe {
     if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > maxAxisLength)
       wrong(`axes[${JSON.stringify(name)}]`, `a whole number from 1 to ${maxAxisLength}`);
   }
-  if (target !== undefined && (typeof target !== "number" || !(target >= 0 && target < 1))) {
-    return wrong("target", "a number in [0, 1)");
-  }
   return {
     criterion,
     sparsity,
@@ -162,7 +143,6 @@ export function parseRecipe(input: unknown): Recipe {
     axes: { ...(axes as Record<string, number>) },
     ...(means === undefined ? {} : { mean: means }),
     ...(deviations === undefined ? {} : { std: deviations }),
-    ...(target === undefined ? {} : { target }),
     ...(pattern === undefined ? {} : { pattern: parsePattern(pattern, wrong) }),
     ...(data === undefined ? {} : { data }),
     ...(loss === undefined ? {} : { loss }),

@@ -53,7 +53,7 @@ export function fakeModel(options: FakeOptions): FakeModel {
   const ranking = rank(scores, excluded);
   const model = modelView(layers, options);
   const { needsData, signed } = model.criteria.find(({ id }) => id === recipe.criterion)!;
-  const resultId = `result-${options.layers}-${recipe.criterion}-${recipe.exclude.length}-${recipe.target ?? ""}`;
+  const resultId = `result-${options.layers}-${recipe.criterion}-${recipe.exclude.length}`;
 
   // As the engine does it: with a NaN among the ranked scores nothing has a rank, and nothing is removed.
   const blocked = options.nonFinite?.some((l) => excluded[l] !== true) === true;
@@ -252,7 +252,7 @@ function modelView(layers: readonly LayerView[], options: FakeOptions): ModelVie
     criteria: [
       criterion("magnitude", "Magnitude", "Weights near zero go first."),
       criterion("snip", "SNIP", "Sensitivity of the loss.", { needsData: true }),
-      criterion("synflow", "SynFlow", "What flows through the whole network.", { rounds: 100 }),
+      criterion("synflow", "SynFlow", "What flows through the whole network.", { rounds: 200 }),
       criterion("grasp", "GraSP", "The flow of the gradient.", { needsData: true, signed: true }),
       criterion("random", "Random", "Any weight may go: the baseline."),
       criterion("fisher", "Fisher", "Curvature.", { unavailable: "its loss has no samples." }),

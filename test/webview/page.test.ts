@@ -261,19 +261,15 @@ describe("gradient criteria", () => {
     expect(host.of("recipe").at(-1)?.recipe).toEqual(fake.recipe);
   });
 
-  it("that take rounds say for which sparsity their order was made, and offer it for another", () => {
-    const synflow = fakeModel({ layers: 12, recipe: { criterion: "synflow", target: 0.9 } });
-    const { body, host, clock, store } = page(synflow.state);
-    expect(text(body, ".tally-aim")).toBe(" · ordered for 90 %");
-    expect(shown(body, ".score-again")).toBe(false);
+  it("that take rounds say how many, and serve every sparsity", () => {
+    const synflow = fakeModel({ layers: 12, recipe: { criterion: "synflow" } });
+    const { body, host, store } = page(synflow.state);
+    expect(text(body, ".terms-words")).toBe("SynFlow, 200 rounds, seed 0");
     store.slide(0.95);
     store.settle();
-    const question = host.of("survival").at(-1)!;
-    host.send({ type: "reply", id: question.id, result: synflow.exact(0.95, "global") });
-    clock.draw();
-    expect(text(body, ".score-again")).toBe("score for 95 %");
-    body.querySelector<HTMLElement>(".score-again")?.click();
-    expect(host.of("recipe").at(-1)?.recipe).toMatchObject({ criterion: "synflow", sparsity: 0.95, target: 0.95 });
+    expect(store.fits).toBe(true);
+    expect(host.of("survival").at(-1)).toMatchObject({ sparsity: 0.95 });
+    expect(host.of("recipe")).toEqual([]);
   });
 
   it("leave layers without a score dense, and say why", () => {

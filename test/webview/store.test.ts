@@ -236,18 +236,6 @@ describe("recipe", () => {
     expect(host.remembered).toMatchObject({ recipe: { criterion: "snip", data: "/images" } });
   });
 
-  it("aims criteria of several rounds at the sparsity of now, and no others", () => {
-    const { host, store } = opened();
-    store.slide(0.8);
-    store.choose({ criterion: "synflow" });
-    expect(host.of("recipe").at(-1)?.recipe).toMatchObject({ criterion: "synflow", target: 0.8 });
-    store.slide(0.7);
-    expect(store.recipe.target).toBe(0.8);
-    store.choose({ criterion: "snip" });
-    expect(host.of("recipe").at(-1)?.recipe).not.toHaveProperty("target");
-    expect(store.orderedFor).toBeNull();
-  });
-
   it("saves what is shown", () => {
     const { host, store } = opened();
     store.slide(0.8);
@@ -346,7 +334,7 @@ describe("choices", () => {
     expect(sameChoice(recipe, { ...recipe, exclude: ["a"] })).toBe(false);
     expect(sameChoice(recipe, { ...recipe, scope: "layer" })).toBe(false);
     expect(sameChoice(recipe, { ...recipe, ...{ sparsity: 0.5 } })).toBe(true);
-    for (const other of [{ data: "/x.npz" }, { loss: "mse" }, { batch: 8 }, { seed: 1 }, { target: 0.9 }]) {
+    for (const other of [{ data: "/x.npz" }, { loss: "mse" }, { batch: 8 }, { seed: 1 }]) {
       expect(sameChoice(recipe, { ...recipe, ...other }), JSON.stringify(other)).toBe(false);
     }
   });

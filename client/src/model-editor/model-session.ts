@@ -6,7 +6,7 @@
 import { l10n } from "vscode";
 import { PruneScopeError, toErrorData } from "../../../server/protocol/errors.js";
 import type { ModelView } from "../../../server/protocol/model.js";
-import { aimed, type Recipe, type Scope } from "../../../server/protocol/recipe.js";
+import type { Recipe, Scope } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival } from "../../../server/protocol/report.js";
 import type { JobName, ModelRef, Progress } from "../../../server/protocol/requests.js";
 import type { ToView, ViewState } from "../../../server/protocol/view.js";
@@ -92,8 +92,7 @@ export class ModelSession implements SettlingListener {
       this.#path = path;
       this.#retrying = options.retry === true;
       const old = this.#state.result;
-      const fitting = fittingRecipe({ ...this.#state.recipe, axes: dynamicAxes }, model);
-      const recipe = aimed(fitting, roundsOf(model, fitting));
+      const recipe = fittingRecipe({ ...this.#state.recipe, axes: dynamicAxes }, model);
       if (!analyzeOnOpen && old === null && options.analyze !== true) {
         this.#setModel(model, { recipe });
         return;
@@ -118,15 +117,14 @@ export class ModelSession implements SettlingListener {
   }
 
   /** Analyses with another recipe; what is shown stays until the new result is there. */
-  async analyze(wanted: Recipe): Promise<void> {
+  async analyze(recipe: Recipe): Promise<void> {
     const { model } = this.#state;
     const path = this.#path;
     if (model === null || path === null) {
-      this.#state = { ...this.#state, recipe: wanted };
+      this.#state = { ...this.#state, recipe };
       await this.load({ analyze: true });
       return;
     }
-    const recipe = aimed(wanted, roundsOf(model, wanted));
     this.#set({ recipe });
     await this.#run(l10n.t("Analyzing"), "analyze", async ({ controller: { signal } }) => {
       const result = await this.ports.server.request("analyze", { uri: this.ports.uri, path, recipe }, signal);
@@ -137,9 +135,7 @@ export class ModelSession implements SettlingListener {
 
   /** Analyses on other data. */
   async scoreOn(data: string): Promise<void> {
-    const { recipe, model } = this.#state;
-    const rounds = model === null ? 1 : roundsOf(model, recipe);
-    await this.analyze({ ...aimed(recipe, rounds, recipe.sparsity), data });
+    await this.analyze({ ...this.#state.recipe, data });
   }
 
   /** Exact counts of the shown result at another sparsity. @throws PruneScopeError */
@@ -308,11 +304,6 @@ export class ModelSession implements SettlingListener {
     this.#state = { ...this.#state, ...change };
     if (!this.#disposed) this.ports.post({ type: "state", state: this.state });
   }
-}
-
-/** Rounds that the recipe's criterion takes. */
-function roundsOf(model: ModelView, { criterion }: Recipe): number {
-  return model.criteria.find(({ id }) => id === criterion)?.rounds ?? 1;
 }
 
 function isStale(error: unknown): boolean {

@@ -1,6 +1,6 @@
 /**
  * The bar that stays in view: criterion, scope, save buttons, the terms of scoring, the slider, and under it how much is
- * kept, what the order was made for, and what the host is doing.
+ * kept and what the host is doing.
  */
 import { elementsOf, setAttribute, setText } from "../elements.js";
 import type { Change, ViewStore } from "../state/store.js";
@@ -24,12 +24,7 @@ export function createControls(document: Document, store: ViewStore): Controls {
   const work = createWorkLine(document, store);
   const kept = h("span", { class: "tally-kept" });
   const rest = h("span", { class: "tally-rest" });
-  const aim = h("span", { class: "tally-aim" });
-  const again = h("button", { type: "button", class: "link score-again" });
-  again.addEventListener("click", () => {
-    store.choose({});
-  });
-  const tally = h("p", { class: "tally" }, kept, rest, aim, again);
+  const tally = h("p", { class: "tally" }, kept, rest);
   const save = h("vscode-button", { class: "save", appearance: "primary" }, "Prune & Save");
   const saveAs = h("vscode-button", { class: "save-as", appearance: "secondary" }, "Save As…");
   let lastClick = -Infinity;
@@ -63,19 +58,8 @@ export function createControls(document: Document, store: ViewStore): Controls {
       const disabled = !canSave(store);
       for (const button of [save, saveAs]) setAttribute(button, "disabled", disabled);
       if (changes.has("sparsity")) showTally();
-      if (changes.has("sparsity") || changes.has("activity")) showAim();
     },
   };
-
-  /** Criteria of several rounds make their order for one sparsity; at another it is only an order. */
-  function showAim(): void {
-    const { orderedFor, sparsity } = store;
-    const elsewhere = orderedFor !== null && orderedFor !== sparsity && store.rest && canSave(store);
-    const words = orderedFor === null ? "" : ` · ordered for ${percent(orderedFor)}`;
-    setText(aim, elsewhere ? `${words} · ` : words);
-    again.hidden = !elsewhere;
-    setText(again, elsewhere ? `score for ${percent(sparsity)}` : "");
-  }
 
   function showTally(): void {
     const { counts, survey } = store;

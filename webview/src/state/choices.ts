@@ -9,11 +9,11 @@ import { isColumnId, type Sort } from "./layer-order.js";
 /** The part of a recipe that a person chooses here and that decides scores and mask, the sparsity apart. */
 export type RecipeChoice = Pick<
   Recipe,
-  "criterion" | "scope" | "exclude" | "seed" | "batchNorm" | "batch" | "data" | "loss" | "target"
+  "criterion" | "scope" | "exclude" | "seed" | "batchNorm" | "batch" | "data" | "loss"
 >;
 
 /** What is chosen anew; null for data and loss is the choice that nobody made: synthetic, automatic. */
-export interface RecipeChange extends Partial<Omit<RecipeChoice, "data" | "loss" | "target">> {
+export interface RecipeChange extends Partial<Omit<RecipeChoice, "data" | "loss">> {
   readonly data?: string | null;
   readonly loss?: string | null;
 }
@@ -72,7 +72,7 @@ export function choicesFor(choices: Choices, path: string): Choices {
 
 /** The choices in a recipe. */
 export function choiceOf(recipe: RecipeChoice): RecipeChoice {
-  const { criterion, scope, exclude, seed, batchNorm, batch, data, loss, target } = recipe;
+  const { criterion, scope, exclude, seed, batchNorm, batch, data, loss } = recipe;
   return {
     criterion,
     scope,
@@ -82,16 +82,14 @@ export function choiceOf(recipe: RecipeChoice): RecipeChoice {
     batch,
     ...(data === undefined ? {} : { data }),
     ...(loss === undefined ? {} : { loss }),
-    ...(target === undefined ? {} : { target }),
   };
 }
 
 /** The recipe with these choices instead of its own. */
 export function withChoice(recipe: Recipe, choice: RecipeChoice): Recipe {
-  const rest: Recipe & { data?: string; loss?: string; target?: number } = { ...recipe };
+  const rest: Recipe & { data?: string; loss?: string } = { ...recipe };
   delete rest.data;
   delete rest.loss;
-  delete rest.target;
   return { ...rest, ...choiceOf(choice) };
 }
 

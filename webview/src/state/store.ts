@@ -3,7 +3,7 @@
  * gathered and announced once a frame, so that any number of slider events costs one update.
  */
 import type { CriterionView, LayerId, ModelView } from "../../../server/protocol/model.js";
-import { aimed, defaultRecipe, type Recipe, type Scope } from "../../../server/protocol/recipe.js";
+import { defaultRecipe, type Recipe, type Scope } from "../../../server/protocol/recipe.js";
 import type { AnalysisResult } from "../../../server/protocol/report.js";
 import type { ToView, ViewState } from "../../../server/protocol/view.js";
 import type { HostPort } from "../host/host-port.js";
@@ -75,13 +75,6 @@ export class ViewStore {
     return this.survey?.analysis?.result.recipe ?? null;
   }
 
-  /** The sparsity that the shown order of removal was made for; null where it holds for every sparsity. */
-  get orderedFor(): number | null {
-    const recipe = this.shownRecipe;
-    if (recipe === null || (this.criterion(recipe.criterion)?.rounds ?? 1) <= 1) return null;
-    return recipe.target ?? recipe.sparsity;
-  }
-
   get sparsity(): number {
     return this.choices.sparsity ?? this.view?.recipe.sparsity ?? defaultRecipe.sparsity;
   }
@@ -148,10 +141,9 @@ export class ViewStore {
     this.mark("sparsity");
   }
 
-  /** Changes what decides the scores and lets the host analyse again; several rounds aim at the sparsity of now. */
+  /** Changes what decides the scores and lets the host analyse again. */
   choose(change: RecipeChange): void {
-    const recipe = withChange(this.recipe, change);
-    this.ask(aimed(recipe, this.criterion(recipe.criterion)?.rounds ?? 1, recipe.sparsity));
+    this.ask(withChange(this.recipe, change));
   }
 
   /** Goes back to the recipe of what is shown. */

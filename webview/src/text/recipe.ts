@@ -5,7 +5,7 @@
 import type { ModelView } from "../../../server/protocol/model.js";
 import type { BatchNormMode, Recipe } from "../../../server/protocol/recipe.js";
 import { shorten } from "./names.js";
-import { counted, percent } from "./numbers.js";
+import { counted } from "./numbers.js";
 
 /** Modes of BatchNormalization, by what they are called. */
 export const batchNormTitles: Readonly<Record<BatchNormMode, string>> = {
@@ -25,7 +25,8 @@ export function recipeWords(recipe: Recipe, model: ModelView): string {
     if (recipe.loss !== undefined) terms.push(loss?.title ?? recipe.loss);
     if (model.hasBatchNorm && recipe.batchNorm !== "auto") terms.push(batchNormTitles[recipe.batchNorm]);
   }
-  if ((criterion?.rounds ?? 1) > 1) terms.push(`ordered for ${percent(recipe.target ?? recipe.sparsity)}`);
+  const rounds = criterion?.rounds ?? 1;
+  if (rounds > 1) terms.push(counted(rounds, "round"));
   terms.push(`seed ${recipe.seed}`);
   const data = criterion?.needsData === true ? ` on ${dataWords(recipe.data)}` : "";
   return `${title}${data}, ${terms.join(", ")}`;
