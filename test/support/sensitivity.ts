@@ -22,7 +22,8 @@ export interface ScoreOptions extends Partial<
 }
 
 /** What a criterion found in a model: scores by the weight's id, and how they came about. */
-export interface Scored extends Circumstance {
+export interface Scored extends Omit<Circumstance, "loss"> {
+  readonly loss: number;
   readonly scores: Readonly<Record<string, Float32Array>>;
   /** Reasons of the weights without scores, by id. */
   readonly unscored: Readonly<Record<string, string>>;
@@ -69,11 +70,13 @@ export function scored(made: TestModel, { criterion = snip, ...options }: ScoreO
       weights,
       values: (i) => stored[i]!,
       seed,
+      excluded: weights.map(() => false),
       sensitivity: () => Promise.resolve(engine),
       progress,
       checkpoint,
     });
-    if (circumstance === null) throw new Error(`${criterion.id} takes no gradients`);
+    if (circumstance?.loss == null) throw new Error(`${criterion.id} takes no gradients of a loss`);
+    const { loss } = circumstance;
     const read = (field: (typeof stored)[number] | (typeof fields)[number]): Float32Array => {
       const out = new Float32Array(field?.size ?? 0);
       field?.read(0, out.length, out);
@@ -83,6 +86,7 @@ export function scored(made: TestModel, { criterion = snip, ...options }: ScoreO
       Object.fromEntries(weights.flatMap(({ id }, i) => ((fields[i] !== null) === wanted ? [[id, values(i)]] : [])));
     return {
       ...circumstance,
+      loss,
       scores: byId((i) => read(fields[i]!), true),
       unscored: byId((i) => circumstance.reasons[i] ?? "", false),
       weights: Object.fromEntries(weights.map(({ id }, i) => [id, read(stored[i]!)])),
