@@ -1,20 +1,24 @@
 /**
- * `npm run bench [MB …]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
+ * `npm run bench [-- MB … | gradients]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
  * a missed aim is printed as missed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { benchGradients } from "./gradients.js";
 import { benchModel } from "./models.js";
 import { benchSelection } from "./selection.js";
 import { formatTable, type Row } from "./table.js";
 
-const sizes = process.argv.slice(2).map(Number);
+const words = process.argv.slice(2);
+const sizes = words.map(Number).filter((size) => size > 0);
+const everything = words.length === 0;
 const folder = mkdtempSync(join(tmpdir(), "prunescope-bench-"));
 const rows: Row[] = [];
 try {
-  for (const size of sizes.length > 0 ? sizes : [10, 100, 500]) rows.push(...(await benchModel(size, folder)));
-  rows.push(...(await benchSelection()));
+  for (const size of everything ? [10, 100, 500] : sizes) rows.push(...(await benchModel(size, folder)));
+  if (everything || sizes.length > 0) rows.push(...(await benchSelection()));
+  if (everything || words.includes("gradients")) rows.push(...benchGradients(folder));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

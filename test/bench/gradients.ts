@@ -1,7 +1,8 @@
 /**
  * The gradient pass of networks of full size against a plain forward pass and, where PyTorch is installed, against its
  * forward and backward pass with as many threads. Every measurement is a process of its own, for its peak memory, and
- * the three take turns, so that a noisy machine treats them alike.
+ * the three take turns (PyTorch runs the same ONNX graph node by node, with its own kernels for BatchNormalization and
+ * Clip; Debian's needs OpenBLAS beside it, its reference BLAS is slow), so that a noisy machine treats them alike.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -63,7 +64,9 @@ function benchNetwork(name: FullSize, folder: string, torch: boolean): Row[] {
         threads,
         String(runs),
       ];
-      other.push(parsed(execFileSync(python, command, { encoding: "utf8" })));
+      // Threads that wait sleep, as ONNX Runtime's do here: on shared cores spinning ones wait for each other.
+      const env = { ...process.env, OMP_WAIT_POLICY: "passive" };
+      other.push(parsed(execFileSync(python, command, { encoding: "utf8", env })));
     }
   }
   rmSync(place, { recursive: true });

@@ -16,10 +16,11 @@ import onnx_torch  # noqa: E402
 exact = onnx_torch.tensor_of
 onnx_torch.tensor_of = lambda proto: (lambda t: t.float() if t.is_floating_point() else t)(exact(proto))
 
-# PyTorch's own kernel, as a network of nn.BatchNorm2d would run it.
+# PyTorch's own kernels, as networks of its modules would run them.
 onnx_torch.OPERATORS["BatchNormalization"] = lambda node, x, scale, bias, mean, variance: F.batch_norm(
     x, mean, variance, scale, bias, False, 0.0, node.a("epsilon", 1e-5)
 )
+onnx_torch.OPERATORS["Clip"] = lambda node, x, low, high: F.hardtanh(x, float(low), float(high))
 
 path, data, threads, runs = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(threads)

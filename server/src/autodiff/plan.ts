@@ -155,6 +155,7 @@ async function fittingRuns(
       inputShapes: data.shapes(size),
       runs: data.samples / size,
       feeds: async (run) => (await data.batch(run * size, size)).feeds,
+      unrolled: true,
       threads,
     });
     count = fittingCount(input, trainable.types, size);

@@ -7,33 +7,43 @@ import { PruneScopeError } from "../../protocol/errors.js";
 import type { Batch } from "../data/dataset.js";
 import { arrayField, type NumberField } from "../formats/stored-elements.js";
 import { GraphBuilder, type Value } from "../graph/builder.js";
-import type { Graph, ValueInfo } from "../graph/graph.js";
+import type { Constant, Graph, ValueInfo } from "../graph/graph.js";
 import { reachable } from "../graph/reachable.js";
 import { valueNames } from "../graph/rebuild.js";
 import { elementCount } from "../graph/tensor.js";
 import { uniform } from "../runtime/inputs.js";
-import { plainKernels } from "../runtime/kernels.js";
+import { type Kernels, plainKernels, probeKernels } from "../runtime/kernels.js";
 import { Program } from "../runtime/program.js";
 import { onnxRuntime } from "../runtime/session.js";
 import { valueTypes } from "../runtime/shapes.js";
+import { withBlockedConvolutions } from "./blocked-convolutions.js";
 import { constantTensor } from "./constant-tensor.js";
 import { differentiate } from "./differentiate.js";
 import type { LossInput } from "./loss/loss.js";
 import { extended, makePlan, type Plan, type Reduction, refuse, type SensitivityInput } from "./plan.js";
-import { shapesOf, weightTensor } from "./trainable.js";
+import { makeTrainable, shapesOf, type Trainable, weightTensor } from "./trainable.js";
 
 /** One array per weight, in the order of the weights; null where there is none. */
 export type PerWeight = readonly (Float32Array | null)[];
 
 /** What is known once something was computed. */
 export interface Circumstance {
-  /** Mean loss over the data. */
-  readonly loss: number;
+  /** Mean loss over the data; null when no loss was taken. */
+  readonly loss: number | null;
   readonly batchNorm: "stored" | "batch" | null;
   /** Why a weight has no number; null where it has one. */
   readonly reasons: readonly (string | null)[];
   /** Sentences about data, loss and what was left out. */
   readonly notes: readonly string[];
+}
+
+/** A flat network with its weights' elements, read once. */
+export interface Network extends Trainable {
+  /** Null for a weight that the network has no input for. */
+  readonly elements: PerWeight;
+  readonly constant: (constant: Constant) => Promise<Ort.Tensor>;
+  readonly kernels: Kernels;
+  readonly threads: number;
 }
 
 export class Sensitivity {
@@ -57,6 +67,31 @@ export class Sensitivity {
       fields: values.map((array) => (array === null ? null : arrayField(array))),
       circumstance: this.circumstance,
     };
+  }
+
+  /**
+   * The network itself, for criteria that build their own graphs: flat, one run's worth of samples as small as the data
+   * allows, recurrent layers as they are.
+   */
+  async network(): Promise<Network> {
+    const { model, source, weights, data, threads } = this.#input;
+    const count = data.samplesPerRun ?? 1;
+    const trainable = await makeTrainable(model, {
+      source,
+      weights,
+      inputShapes: data.shapes(count),
+      runs: 1,
+      feeds: async () => (await data.batch(0, count)).feeds,
+      unrolled: false,
+      threads,
+    });
+    const elements: (Float32Array | null)[] = [];
+    for (const [i, weight] of weights.entries()) {
+      const tensor = trainable.weights[i] == null ? null : await weightTensor(source, weight);
+      elements.push(tensor === null ? null : (tensor.data as Float32Array));
+    }
+    const constant = (one: Constant): Promise<Ort.Tensor> => constantTensor(source, one);
+    return { ...trainable, elements, constant, kernels: await probeKernels(threads), threads };
   }
 
   /** Computes `reduction` of the gradients. */
@@ -124,7 +159,9 @@ export class Sensitivity {
     const { Tensor } = await onnxRuntime();
     const runs = data.samples / plan.count;
     const summed = withSums(plan, graph, values, reduction, runs);
-    const program = await Program.open(plan.model, summed.graph, {
+    // Nothing is differentiated any more: convolutions of the forward pass may take the form that runs fastest.
+    const fastest = withBlockedConvolutions(summed.graph, plan.types, await probeKernels(threads));
+    const program = await Program.open(plan.model, fastest, {
       outputs: summed.outputs,
       inputShapes: plan.inputShapes,
       threads,

@@ -34,6 +34,8 @@ export interface Circumstances {
   /** Number of runs that the data takes, and the inputs of each: branches are decided on them. */
   readonly runs: number;
   readonly feeds: (run: number) => Promise<Feeds>;
+  /** Whether LSTM, GRU and RNN become ordinary operators. */
+  readonly unrolled: boolean;
   readonly threads: number;
 }
 
@@ -73,7 +75,7 @@ export async function makeTrainable(model: Model, circumstances: Circumstances):
   for (const { node, why } of branched.left) notes.push(`If "${node}" stays: ${why}.`);
   let flat = await foldShapes(branched.model, shapeRunner(fixed));
   let types = await observedTypes(flat, fixed);
-  const unrolled = unrollRecurrent(flat.graph, types);
+  const unrolled = circumstances.unrolled ? unrollRecurrent(flat.graph, types) : { graph: flat.graph, left: [] };
   for (const { node, why } of unrolled.left) notes.push(`"${node}" is not unrolled: ${why}.`);
   if (unrolled.graph !== flat.graph) {
     flat = { ...flat, graph: unrolled.graph };

@@ -12,6 +12,8 @@ export interface ScoringInput {
   /** Elements of weight `i`, block by block, as float32. */
   readonly values: (i: number) => NumberField;
   readonly seed: number;
+  /** Which weights the recipe leaves dense. */
+  readonly excluded: readonly boolean[];
   /** Derivatives of the loss; made when it is asked for. @throws PruneScopeError when the data does not fit. */
   readonly sensitivity: () => Promise<Sensitivity>;
   readonly progress: (done: number, total: number) => void;

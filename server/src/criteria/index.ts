@@ -4,9 +4,10 @@ import { grasp } from "./grasp.js";
 import { magnitude } from "./magnitude.js";
 import { random } from "./random.js";
 import { snip } from "./snip.js";
+import { synflow } from "./synflow/index.js";
 import { taylor } from "./taylor.js";
 
-export const criteria: readonly Criterion[] = Object.freeze([magnitude, snip, grasp, taylor, random]);
+export const criteria: readonly Criterion[] = Object.freeze([magnitude, snip, synflow, grasp, taylor, random]);
 
 /** The criterion of a name or alias. */
 export const criterionNamed = (name: string): Criterion | undefined =>
