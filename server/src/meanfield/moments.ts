@@ -1,24 +1,27 @@
 /** The expectations that the maps of variance and correlation are made of, for u ~ N(0, q). */
 import type { Activation } from "./activations/activation.js";
-import { expectation } from "./quadrature.js";
+import { coarse, expectation } from "./quadrature.js";
 
 export interface Moments {
   /** S = E φ(u)². */
   readonly square: number;
   /** D = E φ'(u)². */
   readonly slope: number;
-  /** dS/dq = E φ(u)φ'(u)Z/√q with u = √q·Z. A jump of φ is not in it. */
+  /** dS/dq = E φ(u)φ'(u)Z/√q with u = √q·Z. */
   readonly growth: number;
 }
 
 /** @param q variance of the pre-activations, above 0. */
-export function moments({ value, slope, bends, exact }: Activation, q: number): Moments {
+export function moments({ value, slope, bends, jumps, exact }: Activation, q: number): Moments {
   if (exact !== null) return { square: exact.product(q, 1), slope: exact.slopes(q, 1), growth: exact.growth(q) };
   const deviation = Math.sqrt(q);
   return {
     square: expectation((u) => value(u) ** 2, bends, deviation),
     slope: expectation((u) => slope(u) ** 2, bends, deviation),
-    growth: expectation((u, z) => value(u) * slope(u) * z, bends, deviation) / deviation,
+    // Where φ' leaves out a jump, the derivative of the density says how S grows; else φ' is the more exact.
+    growth: jumps
+      ? expectation((u, z) => value(u) ** 2 * (z * z - 1), bends, deviation) / (2 * q)
+      : expectation((u, z) => value(u) * slope(u) * z, bends, deviation) / deviation,
   };
 }
 
@@ -49,5 +52,11 @@ function twoFold({ bends }: Activation, f: (u: number) => number, q: number, cor
   // Given u₁ the expectation over u₂ is f smoothed over `own`, so it bends no sharper than that, at bends/c.
   const seen =
     c === 0 || own === 0 ? [] : bends.map(({ at }) => ({ at: at / c, width: Math.max(own / Math.abs(c), 1e-300) }));
-  return expectation((u) => f(u) * expectation(f, bends, own, c * u), [...bends, ...seen], deviation);
+  return expectation(
+    (u) => f(u) * expectation(f, bends, own, c * u, coarse),
+    [...bends, ...seen],
+    deviation,
+    0,
+    coarse,
+  );
 }
