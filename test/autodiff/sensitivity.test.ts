@@ -65,7 +65,10 @@ describe("runs", () => {
     const progress = vi.fn();
     expectSame(await scored(tanhNet(batch), { data: eight, progress }), whole);
     const runs = 8 / batch;
-    expect(progress.mock.calls).toEqual(Array.from({ length: runs + 1 }, (_, run) => [run, runs]));
+    expect(progress.mock.calls).toEqual([
+      ["preparing gradients", 0, 0],
+      ...Array.from({ length: runs + 1 }, (_, run) => ["", run, runs]),
+    ]);
   });
 
   it("are as many as the memory for activations needs, and divide the data", async () => {
@@ -73,7 +76,7 @@ describe("runs", () => {
     const progress = vi.fn();
     // Activations, weights and the input are 29 + 35 / 8 floats a sample: a tenth of what eight take.
     expectSame(await scored(tanhNet(), { data: eight, activationBytes: 500, progress }), whole);
-    const [, runs] = progress.mock.calls[0] as [number, number];
+    const [, , runs] = progress.mock.calls[1] as [string, number, number];
     expect([2, 4, 8]).toContain(runs);
     // Too little for one sample is no reason to refuse it.
     expectSame(await scored(tanhNet(), { data: eight, activationBytes: 1 }), whole);
@@ -97,9 +100,10 @@ describe("runs", () => {
       const stopped = scored(tanhNet(1), { data: eight, checkpoint, progress });
       await expect(stopped).rejects.toMatchObject({ code: "cancelled" });
       expect(progress.mock.calls).toEqual([
-        [0, 8],
-        [1, 8],
-        [2, 8],
+        ["preparing gradients", 0, 0],
+        ["", 0, 8],
+        ["", 1, 8],
+        ["", 2, 8],
       ]);
       expect(close).toHaveBeenCalledTimes(open.mock.calls.length);
     } finally {
@@ -322,6 +326,8 @@ describe("weights without a score", () => {
       ],
       initializers: [tensor("zero", "float", [], [0])],
     });
+  const undecided =
+    'its condition depends on the elements of "x" and is not the same for all of the data: use data that takes one branch, or a batch of 1';
   const ramp = (sign: (i: number) => number): Record<string, DataArray> => ({
     x: counted("float", [4, 6], (i) => sign(Math.floor(i / 6)) * (1 + (i % 6))),
   });
@@ -339,7 +345,31 @@ describe("weights without a score", () => {
     expect(Object.keys(scores)).toEqual(["w"]);
     const reason = "it is in a branch or a loop body that stays one";
     expect(unscored).toEqual({ "z.then_branch/then": reason, "z.else_branch/else": reason });
-    expect(notes).toContain('If "z" stays: its condition depends on the elements of "x".');
+    expect(notes).toContain(`If "z" stays: ${undecided}.`);
+  });
+
+  it("lie before such branches, and say why these stay", async () => {
+    const branch = (op: string): ReturnType<typeof graph> =>
+      graph({ nodes: [node(op, ["h"], [op])], outputs: [value(op, "float", [1, 8])] });
+    const before = model({
+      graph: {
+        nodes: [
+          node("ReduceSum", ["x"], ["sum"], { keepdims: 0 }),
+          node("Greater", ["sum", "zero"], ["positive"]),
+          node("MatMul", ["x", "w"], ["h"]),
+          node("MatMul", ["x", "v"], ["g"]),
+          node("If", ["positive"], ["z"], { then_branch: branch("Relu"), else_branch: branch("Neg") }),
+          node("Add", ["z", "g"], ["y"]),
+        ],
+        inputs: [value("x", "float", [1, 6])],
+        outputs: [value("y", "float", [1, 8])],
+        initializers: [weight("w", [6, 8], 1), weight("v", [6, 8], 2), tensor("zero", "float", [], [0])],
+      },
+    });
+    const { scores, unscored } = await scored(before, { data: ramp((sample) => (sample === 2 ? -1 : 1)) });
+    expect(Object.keys(scores)).toEqual(["v"]);
+    expect(unscored["w"]).toMatch(/^its gradient is cut off by node "z" \(If, opset \d+\): /);
+    expect(unscored["w"]).toContain(undecided);
   });
 });
 

@@ -72,7 +72,9 @@ export function scored(made: TestModel, { criterion = snip, ...options }: ScoreO
       seed,
       excluded: weights.map(() => false),
       sensitivity: () => Promise.resolve(engine),
-      progress,
+      progress: (done, total) => {
+        progress("", done, total);
+      },
       checkpoint,
     });
     if (circumstance?.loss == null) throw new Error(`${criterion.id} takes no gradients of a loss`);

@@ -1,6 +1,8 @@
 /** What a model is, for people: the summary and the layers, without any pass over its weights. */
 import type { CriterionView, ModelView, ValueView } from "../../protocol/model.js";
 import { losses } from "../autodiff/loss/index.js";
+import { type Prospects, prospectsOf } from "../autodiff/prospects.js";
+import type { Criterion } from "../criteria/criterion.js";
 import { criteria } from "../criteria/index.js";
 import type { Graph, ValueInfo } from "../graph/graph.js";
 import { nodeLabel } from "../graph/graph.js";
@@ -15,6 +17,7 @@ export function describeModel(open: OpenModel): ModelView {
   const { model, search, source } = open;
   const conditional = search.weights.filter((weight) => weight.uses.every((use) => isConditional(use.graph)));
   const nodes = [...allNodes(model.graph)];
+  const prospects = prospectsOf(model, search.weights);
   const notes = [...model.notes];
   if (conditional.length > 0) {
     notes.push(
@@ -53,18 +56,25 @@ export function describeModel(open: OpenModel): ModelView {
       subgraph: weight.uses[0]!.graph.path,
     })),
     unprunable: search.unprunable,
-    criteria: criteria.map(({ id, title, summary, needs, signed }): CriterionView => ({
-      id,
-      title,
-      summary,
-      needsData: needs.data,
-      rounds: needs.rounds,
-      signed,
-    })),
+    criteria: criteria.map((criterion) => criterionView(criterion, prospects)),
     losses: losses.map(({ id, title }) => ({ id, title })),
     hasBatchNorm: nodes.some(({ node }) => node.op === "BatchNormalization" && node.domain === ""),
     notes:
       notes.length <= maxNotes ? notes : [...notes.slice(0, maxNotes), `… and ${notes.length - maxNotes} more notes.`],
+  };
+}
+
+function criterionView(criterion: Criterion, prospects: Prospects): CriterionView {
+  const { id, title, summary, needs, signed } = criterion;
+  const unavailable = criterion.unavailable(prospects);
+  return {
+    id,
+    title,
+    summary,
+    needsData: needs.data,
+    rounds: needs.rounds,
+    signed,
+    ...(unavailable === null ? {} : { unavailable }),
   };
 }
 

@@ -76,8 +76,8 @@ export async function scoresOf(
   if (kept !== null) return kept;
   const { weights } = open.search;
   const { memoryLimit, threads } = context.settings;
-  const progress = (done: number, total: number): void => {
-    context.progress({ stage: `Scoring by ${criterion.title}`, done, total });
+  const progress = (words: string, done: number, total: number): void => {
+    context.progress({ stage: `Scoring by ${criterion.title}${words === "" ? "" : `: ${words}`}`, done, total });
   };
   const checkpoint = (): Promise<void> => context.checkpoint();
   const sensitivity = async (): Promise<Sensitivity> => {
@@ -110,7 +110,9 @@ export async function scoresOf(
     seed: recipe.seed,
     excluded: weights.map(({ id }) => recipe.exclude.includes(id)),
     sensitivity,
-    progress,
+    progress: (done, total) => {
+      progress("", done, total);
+    },
     checkpoint,
   });
   if (cache !== null && takesRuns(criterion)) {

@@ -52,6 +52,21 @@ const ruleByOperator: ReadonlyMap<string, GradientRule> = new Map(rules.map((rul
 /** Whether there is a rule for an operator, its domain in front when that is not ONNX's own. */
 export const hasGradient = (operator: string): boolean => ruleByOperator.has(operator);
 
+/** Whether the gradient of an operator is zero wherever it exists. */
+export const isFlat = (node: Node): boolean => ruleByOperator.get(operatorLabel(node))?.flat === true;
+
+/**
+ * Why no gradient can pass `node` to those of its inputs that are `sources`, as far as the operator and element types
+ * tell; null where its rule decides.
+ */
+export function obstacle(node: Node, sources: readonly Value[], types: ValueTypes): string | null {
+  const rule = ruleByOperator.get(operatorLabel(node));
+  if (rule === undefined) return `there is no gradient for ${operatorLabel(node)}`;
+  if (rule.anyType === true) return null;
+  const other = sources.map((value) => types.get(value)?.dtype ?? "float").find((dtype) => dtype !== "float");
+  return other === undefined ? null : `it computes in ${other}, and gradients in float32 only`;
+}
+
 /**
  * Differentiates the main graph. Values in `by` that the loss does not depend on are in neither map of the result.
  * @throws PruneScopeError `shape-mismatch` when the loss is not a scalar.
@@ -74,8 +89,7 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Diff
     const wanted = node.inputs.map((name) => needed.has(name));
     const captured = [...captures(node)].filter((name) => needed.has(name));
     if (captured.length === 0 && !wanted.includes(true)) continue;
-    const rule = ruleByOperator.get(operatorLabel(node));
-    if (rule?.flat === true) continue;
+    if (isFlat(node)) continue;
     const sources = [...node.inputs.filter((_, i) => wanted[i]), ...captured];
     const blocked = node.outputs.flatMap((output) => cuts.of(output));
     if (blocked.length > 0) {
@@ -84,8 +98,9 @@ export function differentiate(graph: Graph, options: DifferentiateOptions): Diff
     }
     if (!node.outputs.some((output) => cotangents.has(output))) continue;
     try {
-      if (rule === undefined) throw new NoGradient(`there is no gradient for ${operatorLabel(node)}`);
-      if (rule.anyType !== true) requireFloat32(sources, types);
+      const reason = obstacle(node, sources, types);
+      if (reason !== null) throw new NoGradient(reason);
+      const rule = ruleByOperator.get(operatorLabel(node))!;
       const site = new NodeSite(node, graph, b, cotangents, wanted, options);
       const made = rule.pullback(site).map((make, i) => (make === null || wanted[i] !== true ? null : make()));
       if (site.node !== node) replaced.set(node, site.node);
@@ -137,17 +152,11 @@ class Cuts {
   }
 }
 
-/** @throws NoGradient when one of `values` is known to have elements of another type. */
-function requireFloat32(values: readonly Value[], types: ValueTypes): void {
-  const other = values.map((value) => types.get(value)?.dtype ?? "float").find((dtype) => dtype !== "float");
-  if (other !== undefined) throw new NoGradient(`it computes in ${other}, and gradients in float32 only`);
-}
-
 /**
  * `values` and everything real computed from them: integers and truth values have no gradient, except integers that are
  * quantised real numbers, or made of such by moving them.
  */
-function dependents(graph: Graph, values: readonly Value[], types: ValueTypes): Set<Value> {
+export function dependents(graph: Graph, values: readonly Value[], types: ValueTypes): Set<Value> {
   const reached = new Set(values);
   const real = (value: Value): boolean => {
     const type = types.get(value);
@@ -167,7 +176,7 @@ function dependents(graph: Graph, values: readonly Value[], types: ValueTypes): 
 }
 
 /** Names that a node's subgraphs read, their own among them. */
-function* captures(node: Node): Iterable<Value> {
+export function* captures(node: Node): Iterable<Value> {
   for (const inner of subgraphsOf(node)) {
     for (const output of inner.outputs) yield output.name;
     for (const body of inner.nodes) {

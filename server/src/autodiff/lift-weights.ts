@@ -22,6 +22,7 @@ export interface Lifted {
 export function liftWeights(graph: Graph, weights: readonly PrunableWeight[], types: ValueTypes): Lifted {
   const known = constantsByStorage(graph);
   const inside = new Set(innerStorage(graph));
+  const readers = readersOf(graph);
   const constants = new Map(graph.constants);
   const inputs: ValueInfo[] = [];
   const lifted = new Map(types);
@@ -32,7 +33,7 @@ export function liftWeights(graph: Graph, weights: readonly PrunableWeight[], ty
   const reasons: (string | null)[] = [];
   for (const weight of weights) {
     const key = storageKey(weight.tensor);
-    const place = placeOf(weight, graph, known.get(key) ?? [], types, inside.has(key));
+    const place = placeOf(weight, readers, known.get(key) ?? [], types, inside.has(key));
     if (typeof place === "string") {
       values.push(null);
       reasons.push(place);
@@ -65,10 +66,10 @@ interface Place {
   readonly nodes: readonly Node[];
 }
 
-/** @param inside whether a branch or loop body holds the weight. @returns why the weight has no place, or its place. */
+/** @param readers nodes by their first input; @param inside whether a branch or loop body holds the weight. @returns why the weight has no place, or its place. */
 function placeOf(
   weight: PrunableWeight,
-  graph: Graph,
+  readers: ReadonlyMap<Value, readonly Node[]>,
   constants: readonly Value[],
   types: ValueTypes,
   inside: boolean,
@@ -79,13 +80,24 @@ function placeOf(
   const { dtype } = weight.tensor;
   if (dtype === "float") return { name: constants[0]!, others: constants.slice(1), nodes: [] };
   const decoder = weight.dequantisation === null ? "Cast" : "DequantizeLinear";
-  const uses = graph.nodes.filter(({ inputs }) => constants.includes(inputs[0] ?? ""));
+  const uses = constants.flatMap((constant) => readers.get(constant) ?? []);
   const [first, ...rest] = uses;
   const decoded = uses.every(({ op, outputs }) => op === decoder && types.get(outputs[0]!)?.dtype === "float");
   if (first === undefined || !decoded) return `its elements are ${dtype}; gradients are taken of float32 weights`;
   const parameters = (node: Node): string => node.inputs.slice(1).join();
   if (rest.some((node) => parameters(node) !== parameters(first))) return "it is dequantised in more than one way";
   return { name: first.outputs[0]!, others: rest.map(({ outputs }) => outputs[0]!), nodes: uses };
+}
+
+/** Nodes by their first input. */
+function readersOf({ nodes }: Graph): Map<Value, Node[]> {
+  const readers = new Map<Value, Node[]>();
+  for (const node of nodes) {
+    const list = readers.get(node.inputs[0] ?? "");
+    if (list === undefined) readers.set(node.inputs[0] ?? "", [node]);
+    else list.push(node);
+  }
+  return readers;
 }
 
 /** Names of a graph's constants that are stored in one place. */

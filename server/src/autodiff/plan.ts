@@ -21,12 +21,23 @@ import { type ChosenLoss, chooseLoss } from "./loss/choose.js";
 import type { LossInput } from "./loss/loss.js";
 import { makeTrainable, onBatchStatistics, shapesOf, type Trainable } from "./trainable.js";
 
+/** One of a criterion's passes over the data. */
+export interface Pass {
+  /** What it computes. */
+  readonly words: string;
+  /** From 0. */
+  readonly index: number;
+  readonly passes: number;
+}
+
 /** What is computed for every weight w from the gradients g of the batches. All values have the weight's shape. */
 export interface Reduction {
   /** Differentiate sample by sample, not batch by batch. */
   readonly perSample: boolean;
   /** What class scores are divided by. */
   readonly temperature: number;
+  /** Which of a criterion's passes over the data it is, where there are more than one. */
+  readonly pass?: Pass;
   /** What is summed over the batches. */
   step(b: GraphBuilder, w: Value, g: Value): Value;
   /** The result, from the mean over the batches. */
@@ -45,7 +56,8 @@ export interface SensitivityInput {
   readonly threads: number;
   /** Most bytes that the activations of one run may take. */
   readonly activationBytes: number;
-  readonly progress: (done: number, total: number) => void;
+  /** `words` say what is done, empty where there is one thing only; `total` is 0 while it is not known. */
+  readonly progress: (words: string, done: number, total: number) => void;
   readonly checkpoint: () => Promise<void>;
 }
 
@@ -102,14 +114,17 @@ export async function makePlan(input: SensitivityInput, reduction: Reduction, tw
 
   const judged = await attachLoss(input, trainable, count, reduction.temperature);
   const { types, inputShapes, chosen } = judged;
-  const first = differentiate(judged.graph, {
-    loss: judged.loss,
-    by: trainable.weights.filter((value): value is Value => value !== null),
-    types,
-    kernels: twice ? plainKernels : await probeKernels(threads),
-    twice,
-    prefix: "gradient/",
-  });
+  const first = explained(
+    differentiate(judged.graph, {
+      loss: judged.loss,
+      by: trainable.weights.filter((value): value is Value => value !== null),
+      types,
+      kernels: twice ? plainKernels : await probeKernels(threads),
+      twice,
+      prefix: "gradient/",
+    }),
+    trainable,
+  );
   const reasons = reasonsOf(model, trainable, first, chosen.output);
   const scored = scoredWeights(input, trainable, reasons, first);
   const notes = [
@@ -208,6 +223,13 @@ async function attachLoss(
   const inputShapes = shapesOf(withLoss, data.shapes(count));
   const types = await valueTypes({ ...trainable.model, graph: withLoss }, inputShapes, threads, trainable.types);
   return { graph: withLoss, types, inputShapes, loss, lossInputs: inputs, chosen };
+}
+
+/** With the reasons why nodes are still there that have no gradient and could have gone. */
+function explained(first: Differentiated, { left }: Trainable): Differentiated {
+  const missing = new Map(first.missing.map((one) => [one, { ...one, reason: left.get(one.node) ?? one.reason }]));
+  const cut = new Map([...first.cut].map(([value, by]) => [value, by.map((one) => missing.get(one) ?? one)]));
+  return { ...first, cut, missing: [...missing.values()] };
 }
 
 /** Why each weight has no gradient; null where it has one. */

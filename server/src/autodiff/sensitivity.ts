@@ -74,7 +74,8 @@ export class Sensitivity {
    * allows, recurrent layers as they are.
    */
   async network(): Promise<Network> {
-    const { model, source, weights, data, threads } = this.#input;
+    const { model, source, weights, data, threads, progress } = this.#input;
+    progress("preparing the network", 0, 0);
     const count = data.samplesPerRun ?? 1;
     const trainable = await makeTrainable(model, {
       source,
@@ -96,6 +97,7 @@ export class Sensitivity {
 
   /** Computes `reduction` of the gradients. */
   async gradients(reduction: Reduction): Promise<PerWeight> {
+    this.#input.progress("preparing gradients", 0, 0);
     const plan = await makePlan(this.#input, reduction, false);
     const by = plan.scored.map(({ value }) => value);
     return this.#sum(
@@ -112,6 +114,7 @@ export class Sensitivity {
    * It is the gradient of Σ g·v with v held fixed (Pearlmutter 1994), summed over batches like a gradient.
    */
   async hessianProduct(vector: PerWeight, reduction: Reduction): Promise<PerWeight> {
+    this.#input.progress("preparing second derivatives", 0, 0);
     const plan = await makePlan(this.#input, reduction, true);
     const { Tensor } = await onnxRuntime();
     const names = valueNames(plan.first.graph);
@@ -155,9 +158,13 @@ export class Sensitivity {
     reduction: Reduction,
     extra: Readonly<Record<string, Ort.Tensor>>,
   ): Promise<PerWeight> {
-    const { weights, data, threads, progress, checkpoint, source, seed } = this.#input;
+    const { weights, data, threads, checkpoint, source, seed } = this.#input;
     const { Tensor } = await onnxRuntime();
     const runs = data.samples / plan.count;
+    const { words, index: pass, passes } = reduction.pass ?? { words: "", index: 0, passes: 1 };
+    const progress = (run: number): void => {
+      this.#input.progress(words, pass * runs + run, passes * runs);
+    };
     const summed = withSums(plan, graph, values, reduction, runs);
     // Nothing is differentiated any more: convolutions of the forward pass may take the form that runs fastest.
     const fastest = withBlockedConvolutions(summed.graph, plan.types, await probeKernels(threads));
@@ -175,7 +182,7 @@ export class Sensitivity {
       let sums: Record<string, Ort.Tensor> = Object.fromEntries(summed.entries.map(({ before }) => [before, zero]));
       let loss = 0;
       for (let run = 0; ; run++) {
-        progress(run, runs);
+        progress(run);
         await checkpoint();
         const batch = await data.batch(run * plan.count, plan.count);
         const feeds = { ...weightFeeds, ...batch.feeds, ...extra, ...sums };
@@ -188,7 +195,7 @@ export class Sensitivity {
           sums = Object.fromEntries(summed.entries.map(({ before, sum }) => [before, made[sum]!]));
           continue;
         }
-        progress(runs, runs);
+        progress(runs);
         this.#finished(plan, loss);
         const results: (Float32Array | null)[] = weights.map(() => null);
         for (const { index, result } of summed.entries) results[index] = made[result]!.data as Float32Array;

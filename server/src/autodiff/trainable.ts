@@ -39,6 +39,9 @@ export interface Circumstances {
   readonly threads: number;
 }
 
+/** Why an If stays whose condition was evaluated in every run. */
+const disagreement = " and is not the same for all of the data: use data that takes one branch, or a batch of 1";
+
 export interface Trainable {
   /** The flat model; its graph's outputs are the model's. */
   readonly model: Model;
@@ -47,6 +50,8 @@ export interface Trainable {
   readonly weights: readonly (Value | null)[];
   /** Why a weight has none; null where it has one. */
   readonly reasons: readonly (string | null)[];
+  /** Nodes that were to become others and are still there, by label, each with the reason as a clause. */
+  readonly left: ReadonlyMap<string, string>;
   /** Sentences for the report. */
   readonly notes: readonly string[];
 }
@@ -72,11 +77,20 @@ export async function makeTrainable(model: Model, circumstances: Circumstances):
     return found;
   });
   for (const { node, branch, why } of branched.taken) notes.push(`If "${node}" takes its ${branch}: ${why}.`);
-  for (const { node, why } of branched.left) notes.push(`If "${node}" stays: ${why}.`);
+  const left = new Map<string, string>();
+  for (const { node, why } of branched.left) {
+    // With one run every condition that can be evaluated decides.
+    const reason = `${why}${circumstances.runs === 1 ? "" : disagreement}`;
+    left.set(node, reason);
+    notes.push(`If "${node}" stays: ${reason}.`);
+  }
   let flat = await foldShapes(branched.model, shapeRunner(fixed));
   let types = await observedTypes(flat, fixed);
   const unrolled = circumstances.unrolled ? unrollRecurrent(flat.graph, types) : { graph: flat.graph, left: [] };
-  for (const { node, why } of unrolled.left) notes.push(`"${node}" is not unrolled: ${why}.`);
+  for (const { node, why } of unrolled.left) {
+    left.set(node, `it is not unrolled: ${why}`);
+    notes.push(`"${node}" is not unrolled: ${why}.`);
+  }
   if (unrolled.graph !== flat.graph) {
     flat = { ...flat, graph: unrolled.graph };
     types = await observedTypes(flat, fixed, types);
@@ -84,7 +98,7 @@ export async function makeTrainable(model: Model, circumstances: Circumstances):
   const outputs = flat.graph.outputs.map(({ name }) => name);
   const lifted = liftWeights(reachable(flat.graph, outputs), weights, types);
   const { graph, values, reasons } = lifted;
-  return { model: { ...flat, graph }, types: lifted.types, weights: values, reasons, notes };
+  return { model: { ...flat, graph }, types: lifted.types, weights: values, reasons, left, notes };
 }
 
 /** A trainable model whose BatchNormalization uses the batch's own statistics. */

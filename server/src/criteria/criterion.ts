@@ -2,6 +2,7 @@
  * What a pruning criterion is. It gives every weight a score, and higher means keep; what is removed at a sparsity is
  * decided afterwards from the scores alone.
  */
+import type { Prospects } from "../autodiff/prospects.js";
 import type { Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
 import type { NumberField } from "../formats/stored-elements.js";
 import type { PrunableWeight } from "../graph/prunable.js";
@@ -52,5 +53,7 @@ export interface Criterion {
   readonly signed: boolean;
   /** Whether the score is |w| itself, so that ties in score are ties in magnitude too. */
   readonly isMagnitude: boolean;
+  /** Why it cannot run on a model, in a sentence, as far as its operators tell; null where that is not known to be so. */
+  unavailable(prospects: Prospects): string | null;
   score(input: ScoringInput): Promise<Scores>;
 }

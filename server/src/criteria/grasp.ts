@@ -18,13 +18,20 @@ export const grasp: Criterion = {
   needs: { data: true, gradientOrder: 2, rounds: 1 },
   signed: true,
   isMagnitude: false,
+  unavailable: ({ gradients }) => gradients,
   score: async ({ sensitivity }) => {
     const engine = await sensitivity();
-    const passes = { perSample: false, temperature } as const;
-    const gradient = await engine.gradients({ ...passes, step: (_b, _w, g) => g, finish: (_b, _w, mean) => mean });
+    const both = { perSample: false, temperature } as const;
+    const gradient = await engine.gradients({
+      ...both,
+      pass: { words: "first derivatives", index: 0, passes: 2 },
+      step: (_b, _w, g) => g,
+      finish: (_b, _w, mean) => mean,
+    });
     return engine.scores(
       await engine.hessianProduct(gradient, {
-        ...passes,
+        ...both,
+        pass: { words: "second derivatives", index: 1, passes: 2 },
         step: (_b, _w, product) => product,
         finish: (b, w, mean) => b.mul(w, mean),
       }),

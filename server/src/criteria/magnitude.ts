@@ -11,6 +11,7 @@ export const magnitude: Criterion = {
   needs: { data: false, gradientOrder: 0, rounds: 1 },
   signed: false,
   isMagnitude: true,
+  unavailable: () => null,
   score: ({ weights, values }) =>
     Promise.resolve(
       dataFree(

@@ -14,6 +14,7 @@ export const random: Criterion = {
   needs: { data: false, gradientOrder: 0, rounds: 1 },
   signed: false,
   isMagnitude: false,
+  unavailable: () => null,
   score: ({ weights, seed }) =>
     Promise.resolve(
       dataFree(

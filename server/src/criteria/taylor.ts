@@ -14,6 +14,7 @@ export const taylor: Criterion = {
   needs: { data: true, gradientOrder: 1, rounds: 1 },
   signed: false,
   isMagnitude: false,
+  unavailable: ({ gradients }) => gradients,
   score: async ({ sensitivity }) => {
     const engine = await sensitivity();
     return engine.scores(

@@ -34,6 +34,9 @@ const cells: ReadonlyMap<string, Cell> = new Map([
   ["RNN", rnn],
 ]);
 
+/** Whether a node is one that can be unrolled. */
+export const isRecurrent = ({ domain, op }: Node): boolean => domain === "" && cells.has(op);
+
 /** `graph` with its recurrent nodes unrolled for the lengths in `types`. The graph's operator set is 21 or newer. */
 export function unrollRecurrent(graph: Graph, types: ValueTypes): Unrolled {
   const b = new GraphBuilder("unrolled/", valueNames(graph));
@@ -41,7 +44,7 @@ export function unrollRecurrent(graph: Graph, types: ValueTypes): Unrolled {
   let unrolled = 0;
   const made = rebuilt(graph, graph.parent, (copy) => {
     for (const node of graph.nodes) {
-      const cell = node.domain === "" ? cells.get(node.op) : undefined;
+      const cell = isRecurrent(node) ? cells.get(node.op) : undefined;
       const why = cell === undefined ? null : unroll(node, cell, b, graph, types);
       if (cell !== undefined && why === null) {
         unrolled++;

@@ -36,6 +36,9 @@ export interface Linearised {
 
 const ruleByOperator: ReadonlyMap<string, LinearRule> = new Map(linearRules.map((rule) => [rule.op, rule]));
 
+/** Whether there is a linear form of an operator, its domain in front when that is not ONNX's own. */
+export const hasLinearForm = (operator: string): boolean => ruleByOperator.has(operator);
+
 /** Operators that only move elements: what comes out is as large as what went in. */
 const movers = new Set([
   ...["Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile"],

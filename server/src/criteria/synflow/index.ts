@@ -16,6 +16,7 @@ export const synflow: Criterion = {
   needs: { data: false, gradientOrder: 1, rounds: standardSchedule.rounds },
   signed: false,
   isMagnitude: false,
+  unavailable: ({ flow }) => flow,
   score: async ({ weights, excluded, seed, sensitivity, progress, checkpoint }) => {
     const network = await (await sensitivity()).network();
     const taking = weights.flatMap((weight, i) => {
