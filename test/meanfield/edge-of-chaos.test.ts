@@ -9,7 +9,7 @@ import { phaseOf } from "../../server/src/meanfield/phase.js";
 import { nextVariance, varianceFlow } from "../../server/src/meanfield/variance-map.js";
 import { everyActivation, named } from "../cases/activations.js";
 
-const biases = [0, 1e-6, 1e-3, 0.05, 0.2, 0.3, 0.5, 1, 5];
+const biases = [0, 1e-6, 0.05, 0.2, 0.5, 5];
 
 describe.each(named(everyActivation))("%s", (_, activation) => {
   const curve = edgeCurve(activation);
@@ -48,6 +48,14 @@ describe.each(named(everyActivation))("%s", (_, activation) => {
         else expect(error(q)).toBeGreaterThanOrEqual(0.04);
       }
     }
+  });
+
+  it("a basin holds its point and ends at the unstable fixed points around it", () => {
+    const { basin, point } = edgeOfChaos(activation, 0.5, curve);
+    if (basin === null) return;
+    const unstable = varianceFlow(activation, point!).fixed.filter(({ stability }) => stability === "unstable");
+    expect(unstable.every(({ q }) => q <= basin.from || (basin.to !== null && q >= basin.to))).toBe(true);
+    expect(basin.from).toBeLessThan(point!.q!);
   });
 
   it("the parts of the curve are what their points say, without a gap", () => {
@@ -233,17 +241,6 @@ describe("phases", () => {
     expect(depthScale(Math.E)).toBeCloseTo(1, 15);
     expect(depthScale(1 / 2)).toBeCloseTo(depthScale(2)!, 14);
   });
-});
-
-it("basins end where iteration turns away", () => {
-  // HardSigmoid with a steep slope can hold two variances.
-  for (const activation of everyActivation) {
-    const { basin, point } = edgeOfChaos(activation, 0.5);
-    if (basin === null) continue;
-    const unstable = varianceFlow(activation, point!).fixed.filter(({ stability }) => stability === "unstable");
-    expect(unstable.every(({ q }) => q <= basin.from || (basin.to !== null && q >= basin.to))).toBe(true);
-    expect(basin.from).toBeLessThan(point!.q!);
-  }
 });
 
 it("moments at the offered point give σ_w", () => {

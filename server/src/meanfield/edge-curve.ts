@@ -37,7 +37,7 @@ export interface EdgeCurve {
 }
 
 /** The range of q that is looked at, and its points. */
-export const curveGrid: readonly number[] = logarithmicGrid(1e-8, 1e6, 16);
+const curveGrid: readonly number[] = logarithmicGrid(1e-8, 1e6, 16);
 
 /** σ_b² that χ = 1 needs at q, negative where the point does not exist; null where E φ'² is 0. */
 export function neededSigmaB2(activation: Activation, q: number): number | null {

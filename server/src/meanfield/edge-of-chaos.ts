@@ -3,7 +3,7 @@
  * instead where it does not.
  */
 import type { Activation } from "./activations/activation.js";
-import { curveGrid, edgeCurve, type EdgeCurve, type EdgePoint, edgePointAt, neededSigmaB2 } from "./edge-curve.js";
+import { edgeCurve, type EdgeCurve, type EdgePoint, edgePointAt, neededSigmaB2 } from "./edge-curve.js";
 import { roots } from "./roots.js";
 import { checkSigmaB, rounding, varianceFlow } from "./variance-map.js";
 
@@ -58,11 +58,19 @@ export const inputScale = ({ q, sigmaW, sigmaB }: EdgePoint): number | null =>
 
 /** Every point of the edge with this σ_b, ascending in q. */
 function pointsAt(activation: Activation, sigmaB: number, { origin, parts }: EdgeCurve): EdgePoint[] {
-  const atZero = origin !== null && sigmaB === 0 ? [origin] : [];
-  if (parts.length === 0) return atZero;
-  const missing = (q: number): number => (neededSigmaB2(activation, q) ?? -Infinity) - sigmaB ** 2;
-  const found = roots(missing, curveGrid, (q) => rounding * q);
-  return [...atZero, ...found.flatMap((q) => edgePointAt(activation, q) ?? []).map((point) => ({ ...point, sigmaB }))];
+  const over = (sigmaB2: number): number => sigmaB2 - sigmaB ** 2;
+  const samples = parts.flatMap(({ kind, from, to, points }) =>
+    kind === "missing"
+      ? [from, to].map((x) => ({ x, value: -Infinity }))
+      : points.map((point) => ({ x: point.q ?? 0, value: over(point.sigmaB ** 2) })),
+  );
+  const found = roots(
+    (q) => over(neededSigmaB2(activation, q) ?? -Infinity),
+    samples,
+    (q) => rounding * q,
+  );
+  const inside = found.flatMap((q) => edgePointAt(activation, q) ?? []).map((point) => ({ ...point, sigmaB }));
+  return origin !== null && sigmaB === 0 ? [origin, ...inside] : inside;
 }
 
 function nearestTo(sigmaB: number, { origin, parts }: EdgeCurve): EdgePoint | null {

@@ -25,26 +25,44 @@ export const coarse: Rule = { ...gaussLegendre(12), reach: 9 };
 
 /** E f(mean + deviation·Z) for Z ~ N(0, 1). @param bends where f has kinks or bends sharply, in the units of its argument. */
 export function expectation(
-  f: (u: number, z: number) => number,
+  f: (u: number) => number,
   bends: readonly Bend[],
   deviation: number,
   mean = 0,
-  { nodes, weights, reach }: Rule = fine,
+  rule: Rule = fine,
 ): number {
-  if (deviation === 0) return f(mean, 0);
+  if (deviation === 0) return f(mean);
+  let sum = 0;
+  forEachNode(
+    bends,
+    deviation,
+    (u, _, weight) => {
+      sum += weight * f(u);
+    },
+    mean,
+    rule,
+  );
+  return sum;
+}
+
+/** Visits u = mean + deviation·z with the weights whose sum with f(u) is {@link expectation}. @param deviation above 0. */
+export function forEachNode(
+  bends: readonly Bend[],
+  deviation: number,
+  visit: (u: number, z: number, weight: number) => void,
+  mean = 0,
+  { nodes, weights, reach }: Rule = fine,
+): void {
   const borders = panels(bends, mean, deviation, reach);
-  let total = 0;
   for (let p = 1; p < borders.length; p++) {
     const half = (borders[p]! - borders[p - 1]!) / 2;
     const middle = (borders[p]! + borders[p - 1]!) / 2;
-    let sum = 0;
+    const scale = half / Math.sqrt(2 * Math.PI);
     for (let i = 0; i < nodes.length; i++) {
       const z = middle + half * nodes[i]!;
-      sum += weights[i]! * Math.exp((-z * z) / 2) * f(mean + deviation * z, z);
+      visit(mean + deviation * z, z, scale * weights[i]! * Math.exp((-z * z) / 2));
     }
-    total += half * sum;
   }
-  return total / Math.sqrt(2 * Math.PI);
 }
 
 /** Borders of panels in standard deviations: whole numbers, bends, and distances from bends that double. */

@@ -1,16 +1,21 @@
-/** Roots of a function of one variable between the points of a grid. */
+/** Roots of a function of one variable between samples. */
+
+/** A function's value at x. */
+export interface Sample {
+  readonly x: number;
+  readonly value: number;
+}
 
 /**
- * Roots of f in [grid[0], grid[last]]: one wherever f changes its sign from one grid point to another. Values within
- * `noise(x)` of 0 have no sign, so that a function that is 0 over a range has no roots there. Two roots between
- * neighbouring grid points are not seen.
- * @param grid ascending.
+ * Roots of f between samples of it: one wherever its sign changes from one to the next. Values within `noise(x)` of 0
+ * have no sign, so that a function that is 0 over a range has no roots there. Two roots between neighbouring samples are
+ * not seen.
+ * @param samples ascending in x.
  */
-export function roots(f: (x: number) => number, grid: readonly number[], noise: (x: number) => number): number[] {
+export function roots(f: (x: number) => number, samples: Iterable<Sample>, noise: (x: number) => number): number[] {
   const found: number[] = [];
   let last: { x: number; sign: number } | null = null;
-  for (const x of grid) {
-    const value = f(x);
+  for (const { x, value } of samples) {
     if (Math.abs(value) <= noise(x)) continue;
     const sign = Math.sign(value);
     if (last !== null && last.sign !== sign) found.push(bisect((at) => f(at) * sign > 0, last.x, x).above);

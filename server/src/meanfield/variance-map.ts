@@ -6,7 +6,7 @@
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Activation } from "./activations/activation.js";
 import { meanSquare, moments } from "./moments.js";
-import { logarithmicGrid, roots } from "./roots.js";
+import { logarithmicGrid, roots, type Sample } from "./roots.js";
 
 /** Variances of a layer: weights σ_w²/fan_in, biases σ_b². */
 export interface Scale {
@@ -97,29 +97,27 @@ function searchedFlow(activation: Activation, scale: Scale): VarianceFlow {
   const excess = (q: number): number => nextVariance(activation, scale, q) - q;
   const low = sigmaB > 0 ? sigmaB ** 2 / 2 : 1e-10;
   const grid = logarithmicGrid(low, farthest * Math.max(1, sigmaB ** 2), perDecade);
-  const inside = roots(excess, grid, (q) => rounding * q).map((q): FixedVariance => {
+  const samples = grid.map((q) => ({ x: q, value: excess(q) }));
+  const inside = roots(excess, samples, (q) => rounding * q).map((q): FixedVariance => {
     const slope = varianceSlope(activation, scale, q);
     return { q, slope, stability: stabilityOf(slope) };
   });
-  const zero = fixedAtZero(activation, scale, grid);
+  const zero = fixedAtZero(activation, scale, samples);
   return {
     fixed: zero === null ? inside : [zero, ...inside],
     everyFixed: false,
-    diverges: excess(grid.at(-1)!) > 0,
+    diverges: samples.at(-1)!.value > 0,
   };
 }
 
 /** q = 0, fixed without a bias where φ(0) = 0. With V'(0) = 1 what follows on V's slope decides. */
-function fixedAtZero(activation: Activation, scale: Scale, grid: readonly number[]): FixedVariance | null {
+function fixedAtZero(activation: Activation, scale: Scale, excess: readonly Sample[]): FixedVariance | null {
   if (scale.sigmaB > 0 || activation.value(0) !== 0) return null;
   const slope = scale.sigmaW ** 2 * slopeAtZero(activation);
   const stability = stabilityOf(slope);
   if (stability !== "marginal") return { q: 0, slope, stability };
-  for (const q of grid) {
-    const excess = nextVariance(activation, scale, q) - q;
-    if (Math.abs(excess) > rounding * q) return { q: 0, slope, stability: excess > 0 ? "unstable" : "marginal" };
-  }
-  return { q: 0, slope, stability };
+  const first = excess.find(({ x, value }) => Math.abs(value) > rounding * x);
+  return { q: 0, slope, stability: first !== undefined && first.value > 0 ? "unstable" : "marginal" };
 }
 
 /** σ_w in (0, 1000], σ_b 0 or in [1e-6, 100]. @throws PruneScopeError `bad-request`. */
