@@ -30,8 +30,9 @@ const maskSparsity = 0.9;
 const amplifying = /chaotic|mobilenet-v2-of-32\.snip\.batch|densenet-of-32\.snip\.batch/;
 
 /**
- * Networks whose gates are saturated on their data: 1 − σ is exactly 0 in float32 and 1e-9 in float64, so that more scores
- * are 0 (62 % against 59 %). Below that share ties decide which weights are kept, not scores.
+ * Networks whose gates are saturated on their data: more scores are exactly 0 in float32 (62 % here, 61 % in PyTorch's own
+ * float32) than in float64 (59 %). Below that share ties decide which weights are kept, not scores: PyTorch's float32
+ * keeps 610 weights more of one layer than its float64.
  */
 const saturated = /silero-vad-v5/;
 
@@ -122,7 +123,14 @@ describe.each(known)("$name", (each) => {
     it.each(sparsities)("keeps as many weights of each layer at sparsity %d", (sparsity) =>
       ranking((ranked, layers) => {
         const mask = maskOf(ranked, { ...recipe, sparsity });
-        if (saturated.test(each.name) && sparsity < reference.zeroScoreShare) return;
+        if (saturated.test(each.name) && sparsity < reference.zeroScoreShare) {
+          const zeros = ranked.surveys.reduce(
+            (sum, layer, l) => sum + (ranked.excluded[l] === true ? 0 : layer.zeros),
+            0,
+          );
+          expect(zeros / ranked.total).toBeGreaterThan(reference.zeroScoreShare);
+          return;
+        }
         layers.forEach((l, i) => {
           const difference = Math.abs(mask.layers[l]!.kept - reference.kept[String(sparsity)]![i]!);
           expect(difference, reference.layers[i]).toBeLessThanOrEqual(countTolerance(each, reference.sizes[i]!));

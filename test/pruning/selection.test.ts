@@ -201,7 +201,7 @@ it.each(cases.filter((c) => c.magnitude).map((c) => c.name))(
       for (const l of pool) {
         const size = ordered.layers[l]!.size;
         const weights = new Float32Array(size);
-        ordered.layers[l]!.field.read(0, size, weights);
+        ordered.layers[l]!.field!.read(0, size, weights);
         // Signs are the weights' own; the mask must not see them.
         const signed = weights.map((weight, i) => (i % 2 === 0 ? weight : -weight));
         const flags = keptFlags(ordered, l, cut);
