@@ -71,6 +71,19 @@ describe("runs", () => {
     ]);
   });
 
+  it("are counted over both passes of a criterion of second order", async () => {
+    const progress = vi.fn();
+    await scored(tanhNet(2), { data: eight, criterion: grasp, progress });
+    const pass = (words: string, first: number): unknown[] =>
+      Array.from({ length: 5 }, (_, i) => [words, first + i, 8]);
+    expect(progress.mock.calls).toEqual([
+      ["preparing gradients", 0, 0],
+      ...pass("first derivatives", 0),
+      ["preparing second derivatives", 0, 0],
+      ...pass("second derivatives", 4),
+    ]);
+  });
+
   it("are as many as the memory for activations needs, and divide the data", async () => {
     const whole = await scored(tanhNet(), { data: eight });
     const progress = vi.fn();
