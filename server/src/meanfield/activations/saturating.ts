@@ -31,7 +31,7 @@ export const sigmoid: ActivationFamily = {
   }),
 };
 
-/** Closed forms: Williams 1997. */
+/** Closed forms: Williams 1998. */
 export const erfActivation: ActivationFamily = {
   id: "erf",
   aliases: [],
