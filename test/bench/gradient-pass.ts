@@ -77,7 +77,10 @@ async function gradients(): Promise<{ seconds: number; build: number; weights: n
       seed: 0,
       threads,
       activationBytes: Infinity,
-      progress: () => stamps.push(performance.now()),
+      progress: (_words, _done, total) => {
+        // Before the first run there is no total yet: that is the time it takes to build.
+        if (total > 0) stamps.push(performance.now());
+      },
       checkpoint: () => Promise.resolve(),
     });
     const began = performance.now();
