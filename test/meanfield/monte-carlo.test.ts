@@ -1,5 +1,5 @@
 /** The maps against random networks of width 1000 in float64, layer by layer. */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { activationNamed } from "../../server/src/meanfield/activations/index.js";
 import { chi } from "../../server/src/meanfield/chi.js";
 import { nextCorrelation } from "../../server/src/meanfield/correlation-map.js";
@@ -21,15 +21,18 @@ const cases: readonly (readonly [string, Scale, number])[] = [
 
 describe.each(cases)("%s, %j, from q = %s", (name, scale, q) => {
   const activation = activationNamed(name);
-  const runs = seeds.map((seed) => measure(activation, scale, { width, depth, seed, q, c: 0.4 }));
   /** What each layer measures over, or minus, what the maps make of the layer before. */
-  const layers = runs.flatMap((run) =>
-    Array.from({ length: depth - 1 }, (_, i) => ({
-      variance: Math.log(run.q[i + 1]! / nextVariance(activation, scale, run.q[i]!)),
-      correlation: run.c[i + 1]! - nextCorrelation(activation, scale, run.q[i]!, run.c[i]!),
-      gradient: Math.log(run.gradient[i]! / run.gradient[i + 1]! / chi(activation, scale, run.q[i]!)),
-    })),
-  );
+  let layers: { variance: number; correlation: number; gradient: number }[];
+  beforeAll(() => {
+    const runs = seeds.map((seed) => measure(activation, scale, { width, depth, seed, q, c: 0.4 }));
+    layers = runs.flatMap((run) =>
+      Array.from({ length: depth - 1 }, (_, i) => ({
+        variance: Math.log(run.q[i + 1]! / nextVariance(activation, scale, run.q[i]!)),
+        correlation: run.c[i + 1]! - nextCorrelation(activation, scale, run.q[i]!, run.c[i]!),
+        gradient: Math.log(run.gradient[i]! / run.gradient[i + 1]! / chi(activation, scale, run.q[i]!)),
+      })),
+    );
+  });
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
   it("variance", () => {
