@@ -221,8 +221,22 @@ async function attachLoss(
     inputs.map(({ value }) => value),
   );
   const inputShapes = shapesOf(withLoss, data.shapes(count));
-  const types = await valueTypes({ ...trainable.model, graph: withLoss }, inputShapes, threads, trainable.types);
+  const types = new Map([...trainable.types, ...(await lossTypes(trainable, output, b, inputs, threads))]);
   return { graph: withLoss, types, inputShapes, loss, lossInputs: inputs, chosen };
+}
+
+/** Types of what a loss consists of, found from its own nodes alone: the network's types are known. */
+function lossTypes(
+  { model, types }: Trainable,
+  output: Value,
+  { nodes, constants }: GraphBuilder,
+  inputs: readonly LossInput[],
+  threads: number,
+): Promise<ValueTypes> {
+  const { dtype, shape } = types.get(output)!;
+  const given = [{ name: output, dtype, shape }, ...inputs.map(({ value }) => value)];
+  const graph = { ...model.graph, inputs: given, outputs: [], nodes, constants };
+  return valueTypes({ ...model, graph }, shapesOf(graph, new Map()), threads);
 }
 
 /** With the reasons why nodes are still there that have no gradient and could have gone. */

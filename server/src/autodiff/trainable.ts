@@ -64,10 +64,8 @@ export async function makeTrainable(model: Model, circumstances: Circumstances):
   const constant = (one: Constant): Promise<Ort.Tensor> => constantTensor(source, one);
   const fixed = { inputShapes, feeds, threads, constant };
   const run = conditionRunner(fixed);
-  const ranks = new Map<string, number>();
-  for (const [name, { shape }] of await valueTypes(model, inputShapes, threads))
-    if (shape !== null) ranks.set(name, shape.length);
-  const branched = await inlineBranches(modernise(model, ranks), run, async (partly, values) => {
+  const modern = modernise(model, await knownRanks(model, inputShapes, threads));
+  const branched = await inlineBranches(modern, run, async (partly, values) => {
     const found = new Map(await run(partly, values));
     for (let at = 1; at < circumstances.runs && found.size > 0; at++) {
       const other = conditionRunner({ inputShapes, feeds: await circumstances.feeds(at), threads, constant });
@@ -99,6 +97,22 @@ export async function makeTrainable(model: Model, circumstances: Circumstances):
   const lifted = liftWeights(reachable(flat.graph, outputs), weights, types);
   const { graph, values, reasons } = lifted;
   return { model: { ...flat, graph }, types: lifted.types, weights: values, reasons, left, notes };
+}
+
+/** First operator set whose Softmax looks along one axis: a model of an older one is raised better with ranks known. */
+const softmaxAlongAxis = 13;
+
+/** Number of axes of values, where raising the model asks for them. */
+async function knownRanks(
+  model: Model,
+  inputShapes: InputShapes,
+  threads: number,
+): Promise<ReadonlyMap<string, number>> {
+  const ranks = new Map<string, number>();
+  if ((model.opsets.get("") ?? softmaxAlongAxis) >= softmaxAlongAxis) return ranks;
+  for (const [name, { shape }] of await valueTypes(model, inputShapes, threads))
+    if (shape !== null) ranks.set(name, shape.length);
+  return ranks;
 }
 
 /** A trainable model whose BatchNormalization uses the batch's own statistics. */
