@@ -108,13 +108,16 @@ export class ResultCache {
         const path = join(this.#folder, name);
         // Another engine may have removed it.
         const found = statSync(path, { throwIfNoEntry: false });
-        return found === undefined ? [] : [{ path, size: found.size, mtimeMs: found.mtimeMs }];
+        return found === undefined
+          ? []
+          : [{ path, size: found.size, mtimeMs: found.mtimeMs, used: this.#used.has(path) }];
       })
-      .sort((a, b) => b.mtimeMs - a.mtimeMs);
+      // What is in use takes its place first, whatever the clock says: two files may have the same time.
+      .sort((a, b) => Number(b.used) - Number(a.used) || b.mtimeMs - a.mtimeMs);
     let total = 0;
-    for (const { path, size } of entries) {
+    for (const { path, size, used } of entries) {
       total += size;
-      if (total > this.#maxBytes && !this.#used.has(path)) rmSync(path, { force: true });
+      if (total > this.#maxBytes && !used) rmSync(path, { force: true });
     }
   }
 
