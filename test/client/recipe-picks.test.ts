@@ -60,6 +60,7 @@ const model = {
     criterion("fisher", { unavailable: "no samples" }),
   ],
 };
+// What the picks read of VS Code's and the extension's own large types, and no more: nothing else may be asked for.
 const context = {
   server: { request: () => Promise.resolve(model), onProgress: () => ({ dispose: () => undefined }) },
 } as unknown as PruneScope;

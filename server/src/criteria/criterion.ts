@@ -3,6 +3,7 @@
  * decided afterwards from the scores alone.
  */
 import type { Prospects } from "../autodiff/prospects.js";
+import type { Reduction } from "../autodiff/plan.js";
 import type { Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
 import type { NumberField } from "../formats/stored-elements.js";
 import type { PrunableWeight } from "../graph/prunable.js";
@@ -57,3 +58,19 @@ export interface Criterion {
   unavailable(prospects: Prospects): string | null;
   score(input: ScoringInput): Promise<Scores>;
 }
+
+/** A criterion that reduces the gradient of the loss to one number for each weight, never negative, in one pass. */
+export const firstOrder = (
+  words: Pick<Criterion, "id" | "aliases" | "title" | "summary" | "reference">,
+  reduction: Reduction,
+): Criterion => ({
+  ...words,
+  needs: { data: true, gradientOrder: 1, rounds: 1 },
+  signed: false,
+  isMagnitude: false,
+  unavailable: ({ gradients }) => gradients,
+  score: async ({ sensitivity }) => {
+    const engine = await sensitivity();
+    return engine.scores(await engine.gradients(reduction));
+  },
+});

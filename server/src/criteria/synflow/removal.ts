@@ -143,8 +143,8 @@ function removeBelow(
 
 /** Maps shares to [0, 1), larger ones higher: 0 to 0, the others by their logarithm. */
 function scaleOf({ low, high }: Threshold): (share: number) => number {
-  const [least, most] = new Float32Array(Uint32Array.of(low, high).buffer) as unknown as [number, number];
-  const from = Math.log2(least);
-  const step = high > low ? (1 - 2 * margin) / (Math.log2(most) - from) : 0;
+  const ends = new Float32Array(Uint32Array.of(low, high).buffer);
+  const from = Math.log2(ends[0]!);
+  const step = high > low ? (1 - 2 * margin) / (Math.log2(ends[1]!) - from) : 0;
   return (share) => (share === 0 ? 0 : margin + (Math.log2(Math.abs(share)) - from) * step);
 }
