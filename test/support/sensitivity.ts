@@ -1,5 +1,6 @@
 /** Scores of small models by the gradient engine, with data in memory or made up. */
 import { writeFileSync } from "node:fs";
+import { expect } from "vitest";
 import { withModel } from "../../server/src/analysis/open-model.js";
 import { type Circumstance, Sensitivity } from "../../server/src/autodiff/sensitivity.js";
 import type { SensitivityInput } from "../../server/src/autodiff/plan.js";
@@ -7,9 +8,11 @@ import type { Criterion } from "../../server/src/criteria/criterion.js";
 import { snip } from "../../server/src/criteria/snip.js";
 import type { DataArray } from "../../server/src/data/array.js";
 import { openDataset } from "../../server/src/data/open.js";
+import { elementCount } from "../../server/src/graph/tensor.js";
 import { storedElements } from "../../server/src/formats/stored-elements.js";
-import { npz } from "./arrays-on-disk.js";
+import { counted, npz } from "./arrays-on-disk.js";
 import type { TestModel } from "./model-builder.js";
+import { normals } from "./model-elements.js";
 import { ModelFolder } from "./model-folder.js";
 
 export interface ScoreOptions extends Partial<
@@ -107,4 +110,38 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
     if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
   }
   return worst === 0 ? 0 : worst / scale;
+}
+
+/**
+ * Scores that are sums of the same float32 products in another order: each addition rounds by 6e-8 of the terms, which
+ * may be larger than their sum.
+ */
+export const rounding = 1e-5;
+
+/** Standard normal numbers. */
+export const floats = (shape: readonly number[], seed = 7): DataArray => ({
+  dtype: "float",
+  shape,
+  values: Float32Array.from(normals(seed, elementCount(shape))),
+});
+/** Class numbers. */
+export const labels = (count: number, classes: number): DataArray =>
+  counted("int64", [count], (i) => (3 * i) % classes);
+
+/** Expects the same layers, scores and loss. */
+export function expectSame(found: Scored, expected: Scored, tolerance = rounding): void {
+  expect(Object.keys(found.scores)).toEqual(Object.keys(expected.scores));
+  for (const [id, scores] of Object.entries(expected.scores))
+    expect(relativeError(found.scores[id]!, scores), id).toBeLessThan(tolerance);
+  expect(relativeError([found.loss], [expected.loss])).toBeLessThan(tolerance);
+}
+
+/** A model whose first input and output have this batch axis. */
+export function fixedBatch(made: TestModel, batch: number | string): TestModel {
+  for (const info of [...made.proto.graph!.input, ...made.proto.graph!.output]) {
+    const { value: type } = info.type!.value as { value: { shape: { dim: { value: unknown }[] } } };
+    type.shape.dim[0]!.value =
+      typeof batch === "number" ? { case: "dimValue", value: BigInt(batch) } : { case: "dimParam", value: batch };
+  }
+  return made;
 }
