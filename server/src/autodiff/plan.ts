@@ -133,6 +133,9 @@ export async function makePlan(input: SensitivityInput, reduction: Reduction, tw
     ...(reduction.perSample && count > 1
       ? [`The model takes ${count} samples at a time: each run counts as one.`]
       : []),
+    ...(!reduction.perSample && count < data.samples
+      ? [`The batch of ${data.samples} is taken in ${data.samples / count} runs of ${count} and averaged.`]
+      : []),
     ...statistics.notes,
     ...trainable.notes,
     chosen.words,
