@@ -20,8 +20,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ["test/editor/**/*.test.ts"],
           fileParallelism: false,
-          // A real editor on a shared machine loses a key press or the start of a frame now and then, about once in five
-          // hundred tests here. What fails twice is a defect; what passed at the second try is marked in the log.
+          // A real editor on a shared machine loses a key press or the start of a frame now and then. What fails twice is a defect; what passed at the second try is marked in the log.
           retry: 1,
           testTimeout: 180_000,
           hookTimeout: 600_000,
