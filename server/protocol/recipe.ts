@@ -16,6 +16,31 @@ export interface NofM {
 
 export type BatchNormMode = "auto" | "stored" | "batch";
 
+/** Densities of layers by a rule instead of by scores: see pruning/quotas.ts. Inside a layer scores decide. */
+export const quotas = ["uniform", "erk", "igq", "smart-ratio"] as const;
+export type Quota = (typeof quotas)[number];
+
+/** How a distribution of weights is drawn. */
+export const schemes = ["normal", "orthogonal"] as const;
+export type Scheme = (typeof schemes)[number];
+
+/** Weights redrawn on the edge of chaos before anything is scored. */
+export interface EocInit {
+  /** σ_b; an activation that has no stable edge there gets the nearest that it has. */
+  readonly sigmaB: number;
+  readonly scheme: Scheme;
+  /** Also where the model looks trained. */
+  readonly force: boolean;
+}
+
+/** Residual branches divided by √L: by Mul nodes, or folded into the branch's last parameters. */
+export const stableForms = ["mul", "fold"] as const;
+export type StableForm = (typeof stableForms)[number];
+
+/** What is left of each layer after pruning, multiplied by one number: by the theory's formula, or as measured. */
+export const rescalings = ["paper", "measured"] as const;
+export type Rescaling = (typeof rescalings)[number];
+
 export interface Recipe {
   /** Id of a criterion, for example `magnitude`. */
   readonly criterion: string;
@@ -24,6 +49,15 @@ export interface Recipe {
   /** Structured pattern instead of a sparsity. */
   readonly pattern?: NofM;
   readonly scope: Scope;
+  /** Densities by a rule; then `scope` does not count. */
+  readonly quota?: Quota;
+  /** Times that weights are scored and pruned on the way to the sparsity; 1 or absent is one shot. */
+  readonly rounds?: number;
+  /** Changes of the model before it is scored, in this order. */
+  readonly eocInit?: EocInit;
+  readonly stableResnet?: StableForm;
+  /** And after it is pruned. */
+  readonly rescale?: Rescaling;
   /** Ids of layers that are left dense. */
   readonly exclude: readonly string[];
   /** Least density per layer id, in [0, 1]. */
@@ -46,6 +80,12 @@ export interface Recipe {
 
 /** Largest batch that may be asked for. */
 export const maxBatch = 1e6;
+
+/** Largest σ_b that may be asked for. */
+export const maxSigmaB = 100;
+
+/** Most rounds of an iterative schedule. */
+export const maxRounds = 1000;
 
 /** Longest length that a dynamic axis may be bound to. */
 export const maxAxisLength = 1e6;
@@ -82,6 +122,11 @@ export function parseRecipe(input: unknown): Recipe {
     "sparsity",
     "pattern",
     "scope",
+    "quota",
+    "rounds",
+    "eocInit",
+    "stableResnet",
+    "rescale",
     "exclude",
     "floors",
     "seed",
@@ -126,6 +171,24 @@ export function parseRecipe(input: unknown): Recipe {
   };
   const means = channels("mean", mean, -Infinity);
   const deviations = channels("std", std, 0);
+  const { quota, rounds, eocInit, stableResnet, rescale } = given;
+  const oneOf = <T extends string>(field: string, value: unknown, choices: readonly T[]): T | undefined =>
+    value === undefined || choices.includes(value as T)
+      ? (value as T | undefined)
+      : wrong(field, choices.map((choice) => `\`${choice}\``).join(" or "));
+  if (
+    rounds !== undefined &&
+    (typeof rounds !== "number" || !Number.isInteger(rounds) || rounds < 1 || rounds > maxRounds)
+  ) {
+    return wrong("rounds", `a whole number from 1 to ${maxRounds}`);
+  }
+  const chosen = {
+    quota: oneOf("quota", quota, quotas),
+    rounds: rounds === 1 ? undefined : rounds,
+    eocInit: eocInit === undefined ? undefined : parseEocInit(eocInit, wrong),
+    stableResnet: oneOf("stableResnet", stableResnet, stableForms),
+    rescale: oneOf("rescale", rescale, rescalings),
+  };
   if (typeof axes !== "object" || axes === null || Array.isArray(axes)) return wrong("axes", "an object");
   for (const [name, length] of Object.entries(axes)) {
     if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > maxAxisLength)
@@ -141,12 +204,31 @@ export function parseRecipe(input: unknown): Recipe {
     batchNorm,
     batch,
     axes: { ...(axes as Record<string, number>) },
+    ...present(chosen),
     ...(means === undefined ? {} : { mean: means }),
     ...(deviations === undefined ? {} : { std: deviations }),
     ...(pattern === undefined ? {} : { pattern: parsePattern(pattern, wrong) }),
     ...(data === undefined ? {} : { data }),
     ...(loss === undefined ? {} : { loss }),
   };
+}
+
+/** The fields that have a value. */
+function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function parseEocInit(input: unknown, wrong: (field: string, expected: string) => never): EocInit {
+  if (typeof input !== "object" || input === null) return wrong("eocInit", "{ sigmaB, scheme, force }");
+  const { sigmaB, scheme, force = false } = input as Record<string, unknown>;
+  if (typeof sigmaB !== "number" || !(sigmaB >= 0 && sigmaB <= maxSigmaB)) {
+    return wrong("eocInit.sigmaB", `a number from 0 to ${maxSigmaB}`);
+  }
+  if (scheme !== "normal" && scheme !== "orthogonal") return wrong("eocInit.scheme", "`normal` or `orthogonal`");
+  if (typeof force !== "boolean") return wrong("eocInit.force", "true or false");
+  return { sigmaB, scheme, force };
 }
 
 function parsePattern(input: unknown, wrong: (field: string, expected: string) => never): NofM {

@@ -2,6 +2,8 @@
  * The report: what `analyze --format json` prints (schema `prunescope.report/1`) and what the view shows at rest.
  */
 import type { EncodedArray } from "./codec.js";
+import type { ErrorData } from "./errors.js";
+import type { CollapseReport, EditReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
 import type { LayerId } from "./model.js";
 import type { Recipe, Scope } from "./recipe.js";
 import type { EncodedSurvival } from "./survival.js";
@@ -77,6 +79,11 @@ export interface Report {
   readonly zeroScoreShare: number;
   readonly notes: readonly string[];
   readonly layers: readonly LayerReport[];
+  /** What goes beyond scores and mask, where it was asked for; an error says why a part is not there. */
+  readonly theory?: TheoryReport | ErrorData;
+  readonly collapse?: CollapseReport | ErrorData;
+  readonly measured?: MeasureReport | ErrorData;
+  readonly remedies?: RemediesReport | ErrorData;
 }
 
 /**
@@ -126,6 +133,8 @@ export interface SaveReport {
     readonly kept: number;
     readonly zeros: number;
   }[];
+  /** Changes besides the mask. */
+  readonly edits: readonly EditReport[];
   /** From the start of the job until the file had its name. */
   readonly writeSeconds: number;
   /** With reading it back. */

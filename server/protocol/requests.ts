@@ -3,6 +3,7 @@
  * work can be stopped as a whole) and by the `path` of the file to read, which differ for temporary copies.
  */
 import type { Dim, LayerId, ModelView } from "./model.js";
+import type { CollapseReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
 import type { Recipe } from "./recipe.js";
 import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
 
@@ -51,6 +52,24 @@ export interface CompressParams extends ModelRef {
   readonly pruned: string;
 }
 
+/** Weights alone are looked at: no run, and no recipe but its seed. */
+export interface TheoryParams extends ModelRef {
+  /** σ_b of the suggestions. */
+  readonly sigmaB: number;
+  readonly dynamicAxes: DynamicAxes;
+}
+export type CollapseParams = AnalyzeParams;
+export interface MeasureParams extends ModelRef {
+  readonly recipe: Recipe;
+  /** Seeds or batches whose masks are compared; 0 or 1 = none. */
+  readonly stabilityRuns: number;
+}
+export interface RemediesParams extends ModelRef {
+  readonly recipe: Recipe;
+  /** Seconds that may be taken; what does not fit is listed as skipped. */
+  readonly budget: number;
+}
+
 /** Every job: parameters and result. The same names serve LSP requests (`prunescope/NAME`) and the engine's messages. */
 export interface Jobs {
   open: { params: OpenParams; result: ModelView };
@@ -60,9 +79,25 @@ export interface Jobs {
   save: { params: SaveParams; result: SaveReport };
   verify: { params: VerifyParams; result: VerifyReport };
   compress: { params: CompressParams; result: CompressReport };
+  theory: { params: TheoryParams; result: TheoryReport };
+  collapse: { params: CollapseParams; result: CollapseReport };
+  measure: { params: MeasureParams; result: MeasureReport };
+  remedies: { params: RemediesParams; result: RemediesReport };
 }
 export type JobName = keyof Jobs;
-export const jobNames: readonly JobName[] = ["open", "shapes", "analyze", "survival", "save", "verify", "compress"];
+export const jobNames: readonly JobName[] = [
+  "open",
+  "shapes",
+  "analyze",
+  "survival",
+  "save",
+  "verify",
+  "compress",
+  "theory",
+  "collapse",
+  "measure",
+  "remedies",
+];
 
 /** What a job is doing. `done` of `total` in the stage's own unit; `total` 0 when it is not known. */
 export interface Progress {

@@ -3,7 +3,7 @@
  * Unknown fields are dropped. Every check throws `bad-request` and names the field.
  */
 import { PruneScopeError } from "./errors.js";
-import { maxAxisLength, parseRecipe } from "./recipe.js";
+import { maxAxisLength, maxSigmaB, parseRecipe } from "./recipe.js";
 import type {
   CloseParams,
   DynamicAxes,
@@ -55,6 +55,22 @@ const jobParsers: { readonly [J in JobName]: (fields: Fields) => Jobs[J]["params
     dynamicAxes: dynamicAxes(fields),
   }),
   compress: (fields) => ({ ...model(fields), pruned: fields.absolutePath("pruned") }),
+  theory: (fields) => ({
+    ...model(fields),
+    sigmaB: fields.number("sigmaB", 0, maxSigmaB),
+    dynamicAxes: dynamicAxes(fields),
+  }),
+  collapse: (fields) => ({ ...model(fields), recipe: parseRecipe(fields.get("recipe")), ...retry(fields) }),
+  measure: (fields) => ({
+    ...model(fields),
+    recipe: parseRecipe(fields.get("recipe")),
+    stabilityRuns: fields.whole("stabilityRuns", 0, 100),
+  }),
+  remedies: (fields) => ({
+    ...model(fields),
+    recipe: parseRecipe(fields.get("recipe")),
+    budget: fields.number("budget", 0, 86400),
+  }),
 };
 
 function model(fields: Fields): ModelRef {
@@ -114,6 +130,12 @@ class Fields {
     const value = this.get(name);
     if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
     return this.#wrong(name, `a whole number from ${least} to ${most}`);
+  }
+
+  number(name: string, least: number, most: number): number {
+    const value = this.get(name);
+    if (typeof value === "number" && value >= least && value <= most) return value;
+    return this.#wrong(name, `a number from ${least} to ${most}`);
   }
 
   uri(name: string): string {

@@ -3,6 +3,7 @@
  * view says `ready` and gets the whole state; every request is answered, with a result or an error.
  */
 import type { ErrorData } from "./errors.js";
+import type { CollapseReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
 import type { LayerId, ModelView } from "./model.js";
 import type { Recipe, Scope } from "./recipe.js";
 import type { Progress, ShapesResult } from "./requests.js";
@@ -22,6 +23,17 @@ export interface SavedView {
   readonly compress: CompressReport | ErrorData | null;
 }
 
+/** What goes beyond scores and mask: each null until it is known, an error where it cannot be. */
+export interface Insights {
+  readonly theory: TheoryReport | ErrorData | null;
+  readonly collapse: CollapseReport | ErrorData | null;
+  readonly measured: MeasureReport | ErrorData | null;
+  readonly remedies: RemediesReport | ErrorData | null;
+}
+
+/** Nothing is known yet. */
+export const noInsights: Insights = Object.freeze({ theory: null, collapse: null, measured: null, remedies: null });
+
 /** Everything the view shows. It is also what a saved HTML report holds. */
 export interface ViewState {
   /** `report`: a saved page with no host behind it: no saving, no exact counts away from the saved sparsity. */
@@ -33,6 +45,7 @@ export interface ViewState {
   /** Output shapes from ONNX Runtime: null until they are known, an error when they cannot be. */
   readonly shapes: ShapesResult | ErrorData | null;
   readonly result: AnalysisResult | null;
+  readonly insights: Insights;
   readonly activity: Activity;
   readonly saved: SavedView | null;
   /** A sentence above everything, for example that the file changed on disk. */
@@ -58,6 +71,10 @@ export type FromView =
   | { readonly type: "chooseData"; readonly folder: boolean }
   /** The sparsity came to rest: remembered, not analysed again. */
   | { readonly type: "sparsity"; readonly sparsity: number }
+  /** Conditioning and propagation on data; with two runs or more, how stable the mask is. */
+  | { readonly type: "measure"; readonly stabilityRuns: number }
+  /** What would help, within so many seconds. */
+  | { readonly type: "remedies"; readonly budget: number }
   | { readonly type: "save"; readonly recipe: Recipe; readonly as: boolean }
   | { readonly type: "cancel" }
   | { readonly type: "retry" };
@@ -78,6 +95,14 @@ export function parseFromView(input: unknown): FromView | null {
     }
     case "chooseData":
       return typeof message["folder"] === "boolean" ? { type: "chooseData", folder: message["folder"] } : null;
+    case "measure": {
+      const { stabilityRuns } = message;
+      return isWhole(stabilityRuns, 100) ? { type: "measure", stabilityRuns } : null;
+    }
+    case "remedies": {
+      const { budget } = message;
+      return typeof budget === "number" && budget >= 0 && budget <= 86400 ? { type: "remedies", budget } : null;
+    }
     case "sparsity":
       return isSparsity(message["sparsity"]) ? { type: "sparsity", sparsity: message["sparsity"] } : null;
     case "recipe":
@@ -92,6 +117,9 @@ export function parseFromView(input: unknown): FromView | null {
       return null;
   }
 }
+
+const isWhole = (value: unknown, most: number): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
 
 function isSparsity(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value < 1;

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { densityBar, plain } from "../../server/src/analysis/report-text.js";
 import { escapeJson, reportPage } from "../../server/src/analysis/report-html.js";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
-import type { ViewState } from "../../server/protocol/view.js";
+import { noInsights, type ViewState } from "../../server/protocol/view.js";
 
 const hostile = "</script><img src=x onerror=alert(1)>\u2028\u2029<!--";
 
@@ -21,6 +21,7 @@ it("makes a page in which a hostile title and state are text only", () => {
     model: null,
     shapes: null,
     result: null,
+    insights: noInsights,
     activity: { kind: "idle" },
     saved: null,
     banner: hostile,

@@ -101,6 +101,10 @@ const jobs: JobTable = {
   save: job<"save">,
   verify: job<"verify">,
   compress: job<"compress">,
+  theory: job<"theory">,
+  collapse: job<"collapse">,
+  measure: job<"measure">,
+  remedies: job<"remedies">,
 };
 
 serveJobs(jobs);

@@ -19,6 +19,10 @@ const valid: { readonly [J in JobName]: Jobs[J]["params"] } = {
   save: { ...model, recipe, target: "/out.onnx", replaceOriginal: false, metadata: true, fingerprint: "x" },
   verify: { ...model, pruned: "/out.onnx", seed: 7, dynamicAxes: {} },
   compress: { ...model, pruned: "/out.onnx" },
+  theory: { ...model, sigmaB: 0.2, dynamicAxes: {} },
+  collapse: { ...model, recipe },
+  measure: { ...model, recipe, stabilityRuns: 3 },
+  remedies: { ...model, recipe, budget: 30 },
 };
 const settings = { threads: 0, memoryLimit: 4096, cacheMaxSize: 500 };
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { transform } from "esbuild";
 import { activationNamed } from "../../server/src/meanfield/activations/index.js";
 import { edgeOfChaos } from "../../server/src/meanfield/edge-of-chaos.js";
-import { frameworks, schemes, snippet } from "../../server/src/meanfield/snippets.js";
+import { schemes } from "../../server/protocol/recipe.js";
+import { frameworks, snippet } from "../../server/src/meanfield/snippets.js";
 
 const tanh = edgeOfChaos(activationNamed("tanh"), 0.2).point!;
 const relu = edgeOfChaos(activationNamed("relu"), 0).point!;

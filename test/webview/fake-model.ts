@@ -12,7 +12,7 @@ import {
   type Risk,
   type ScoreHistogram,
 } from "../../server/protocol/report.js";
-import type { SavedView, ViewState } from "../../server/protocol/view.js";
+import { noInsights, type SavedView, type ViewState } from "../../server/protocol/view.js";
 
 export interface FakeOptions {
   readonly layers: number;
@@ -140,6 +140,7 @@ export function fakeModel(options: FakeOptions): FakeModel {
     model,
     shapes: { outputs: Object.fromEntries(layers.map(({ id, shape }) => [id, [1, shape[0]!, 28, 28]])) },
     result,
+    insights: noInsights,
     activity: { kind: "idle" },
     saved: null,
     banner: null,
@@ -164,6 +165,7 @@ export function fakeSave(fake: FakeModel): SavedView {
       kept: kept.reduce((sum, count) => sum + count, 0),
       prunable: fake.model.prunable,
       layers,
+      edits: [],
       writeSeconds: 0.2,
       seconds: 0.42,
     },
@@ -192,6 +194,7 @@ export function loadingState(title = "model.onnx"): ViewState {
     model: null,
     shapes: null,
     result: null,
+    insights: noInsights,
     activity: { kind: "working", label: "Reading the model", progress: { stage: "initializers", done: 12, total: 54 } },
     saved: null,
     banner: null,

@@ -9,7 +9,7 @@ import type { ModelView } from "../../../server/protocol/model.js";
 import type { Recipe, Scope } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival } from "../../../server/protocol/report.js";
 import type { JobName, ModelRef, Progress } from "../../../server/protocol/requests.js";
-import type { ToView, ViewState } from "../../../server/protocol/view.js";
+import { noInsights, type ToView, type ViewState } from "../../../server/protocol/view.js";
 import { Cancelled, refuseIfAborted, requestError, ServerLost, worthRetrying } from "../server/request-error.js";
 import type { JobRunner } from "../server/supervised-server.js";
 import type { ModelSettings } from "../settings.js";
@@ -58,7 +58,17 @@ export class ModelSession implements SettlingListener {
     title: string,
     recipe: Recipe,
   ) {
-    this.#state = { mode: "editor", title, recipe, model: null, shapes: null, result: null, saved: null, banner: null };
+    this.#state = {
+      mode: "editor",
+      title,
+      recipe,
+      model: null,
+      shapes: null,
+      result: null,
+      insights: noInsights,
+      saved: null,
+      banner: null,
+    };
     this.#activities = new Activities((activity) => {
       if (!this.#disposed) ports.post({ type: "activity", activity });
     });

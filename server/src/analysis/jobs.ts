@@ -1,11 +1,15 @@
 /** The jobs that an engine runs, one file each; the table is what the engine serves. */
 import type { JobName, Jobs, Progress, ServerSettings } from "../../protocol/requests.js";
 import { analyze } from "./analyze.js";
+import { collapse } from "./collapse.js";
 import { compress } from "./compress.js";
+import { measure } from "./measure.js";
 import { open } from "./open.js";
+import { remedies } from "./remedies.js";
 import { save } from "./save.js";
 import { shapes } from "./shapes.js";
 import { survival } from "./survival.js";
+import { theory } from "./theory.js";
 import { verify } from "./verify.js";
 
 /** What a job may use of the process that runs it. */
@@ -20,4 +24,16 @@ export interface JobContext {
 
 export const jobs: {
   readonly [J in JobName]: (params: Jobs[J]["params"], context: JobContext) => Promise<Jobs[J]["result"]>;
-} = Object.freeze({ analyze, compress, open, save, shapes, survival, verify });
+} = Object.freeze({
+  analyze,
+  collapse,
+  compress,
+  measure,
+  open,
+  remedies,
+  save,
+  shapes,
+  survival,
+  theory,
+  verify,
+});

@@ -5,7 +5,7 @@
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
-import type { WeightEdit } from "../formats/format.js";
+import type { TensorEdit } from "../formats/format.js";
 import { blockElements, storedElements } from "../formats/stored-elements.js";
 import { clearWords, fillKeep, type Mask } from "../pruning/mask.js";
 import type { OrderedScores } from "../pruning/order.js";
@@ -34,6 +34,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
       target,
       replaceOriginal,
       edits: maskEdits(open, ranked.scores, mask),
+      scales: [],
       provenance: params.metadata ? provenance(open, recipe) : [],
       progress: async (done, total) => {
         context.progress({ stage: "Writing", done, total });
@@ -56,6 +57,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         kept: mask.layers[l]!.kept,
         zeros: zeros.counts[l]!,
       })),
+      edits: [],
       writeSeconds,
       seconds: (performance.now() - began) / 1000,
     };
@@ -63,23 +65,23 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
 }
 
 /** Edits that clear what the mask does not keep; layers that keep everything are copied as they are. */
-function maskEdits(open: OpenModel, scores: OrderedScores, mask: Mask): WeightEdit[] {
+function maskEdits(open: OpenModel, scores: OrderedScores, mask: Mask): TensorEdit[] {
   const keep = new Uint8Array(blockElements);
-  return open.search.weights.flatMap((weight, l): WeightEdit[] => {
+  return open.search.weights.flatMap((weight, l): TensorEdit[] => {
     const { cut } = mask.layers[l]!;
     if (cut === null) return [];
     const { elements } = scores.layers[l]!;
     if (scores.magnitudeDecided && weight.tensor.dtype === "float") {
-      const edit: WeightEdit["edit"] = (bytes, start, count) =>
+      const edit: TensorEdit["edit"] = (bytes, start, count) =>
         clearWords(scores, l, cut, new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
-      return [{ weight, elements, edit }];
+      return [{ name: weight.name, tensor: weight.tensor, elements, edit }];
     }
-    const edit: WeightEdit["edit"] = (bytes, start, count) => {
+    const edit: TensorEdit["edit"] = (bytes, start, count) => {
       const keys = scores.block(l, start, count);
       fillKeep(scores, l, cut, keys, start, count, keep);
       elements.clear(bytes, start, keep);
     };
-    return [{ weight, elements, edit }];
+    return [{ name: weight.name, tensor: weight.tensor, elements, edit }];
   });
 }
 

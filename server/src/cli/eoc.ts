@@ -7,7 +7,8 @@ import { activationNamed, activations } from "../meanfield/activations/index.js"
 import { edgeCurve, type EdgeCurve, type EdgePoint } from "../meanfield/edge-curve.js";
 import { edgeOfChaos, type EdgeOfChaos } from "../meanfield/edge-of-chaos.js";
 import { type Phase, phaseOf } from "../meanfield/phase.js";
-import { type Framework, frameworks, type Scheme, schemes, snippet } from "../meanfield/snippets.js";
+import { type Framework, frameworks, snippet } from "../meanfield/snippets.js";
+import { type Scheme, schemes } from "../../protocol/recipe.js";
 
 interface Options {
   readonly activation: string;

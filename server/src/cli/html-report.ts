@@ -5,7 +5,7 @@ import { reportPage } from "../analysis/report-html.js";
 import { toErrorData } from "../../protocol/errors.js";
 import type { AnalysisResult } from "../../protocol/report.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
-import type { SavedView } from "../../protocol/view.js";
+import { noInsights, type SavedView } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
 
 /** Makes the page. `saved` shows what a save did beside it. */
@@ -31,6 +31,7 @@ export async function htmlReport(
       model,
       shapes,
       result,
+      insights: noInsights,
       activity: { kind: "idle" },
       saved,
       banner: null,

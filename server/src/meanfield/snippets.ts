@@ -2,15 +2,12 @@
  * Ready code that puts a network on the edge of chaos: weights and biases of its layers, and the scale of its inputs.
  * One function a framework; the numbers stand at the top of what it writes.
  */
+import type { Scheme } from "../../protocol/recipe.js";
 import type { EdgePoint } from "./edge-curve.js";
 import { inputScale } from "./edge-of-chaos.js";
 
 export const frameworks = ["pytorch", "keras", "tfjs", "jax"] as const;
 export type Framework = (typeof frameworks)[number];
-
-/** `normal` draws independent weights; `orthogonal` keeps χ and narrows the spectrum (convolutions flattened). */
-export const schemes = ["normal", "orthogonal"] as const;
-export type Scheme = (typeof schemes)[number];
 
 /** Code for every weighted layer that an activation follows; others are named in `last` and get σ_w = 1, σ_b = 0. */
 export function snippet(framework: Framework, activation: string, point: EdgePoint, scheme: Scheme): string {

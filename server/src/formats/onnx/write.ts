@@ -9,7 +9,7 @@ import { ModelProtoSchema, StringStringEntryProtoSchema } from "onnx-buf";
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Model } from "../../graph/graph.js";
 import { AtomicFile } from "../atomic-file.js";
-import type { WeightEdit, WriteOptions } from "../format.js";
+import type { TensorEdit, WriteOptions } from "../format.js";
 import type { Source } from "../source.js";
 import { blockElements } from "../stored-elements.js";
 
@@ -112,14 +112,12 @@ function identityOf(path: string): string | null {
 async function copyEdited(
   source: Source,
   path: string,
-  edits: readonly WeightEdit[],
+  edits: readonly TensorEdit[],
   file: AtomicFile,
   progress: (done: number) => Promise<void>,
 ): Promise<void> {
   const size = source.size(path);
-  const inFile = edits
-    .filter(({ weight }) => weight.tensor.path === path)
-    .sort((a, b) => a.weight.tensor.offset - b.weight.tensor.offset);
+  const inFile = edits.filter(({ tensor }) => tensor.path === path).sort((a, b) => a.tensor.offset - b.tensor.offset);
   const chunk = new Uint8Array(Math.min(chunkBytes, size));
   let at = 0;
   const copyTo = async (end: number): Promise<void> => {
@@ -131,15 +129,15 @@ async function copyEdited(
       await progress(at);
     }
   };
-  for (const { weight, elements, edit } of inFile) {
-    if (weight.tensor.offset < at) {
-      throw new PruneScopeError("malformed-model", `Tensor "${weight.name}" overlaps another one in ${path}.`, {
+  for (const { name, tensor, elements, edit } of inFile) {
+    if (tensor.offset < at) {
+      throw new PruneScopeError("malformed-model", `Tensor "${name}" overlaps another one in ${path}.`, {
         file: path,
-        value: weight.name,
-        offset: weight.tensor.offset,
+        value: name,
+        offset: tensor.offset,
       });
     }
-    await copyTo(weight.tensor.offset);
+    await copyTo(tensor.offset);
     for (let start = 0; start < elements.size; start += blockElements) {
       const count = Math.min(blockElements, elements.size - start);
       const { bytes } = elements.bytes(start, count);
