@@ -5,6 +5,7 @@
 import type { ErrorData } from "./errors.js";
 import type { LayerId } from "./model.js";
 import type { Recipe } from "./recipe.js";
+import type { Risk } from "./report.js";
 
 // ------------------------------------------------------------------------------------------------ theory
 
@@ -180,6 +181,8 @@ export interface CollapseReport {
   readonly criticalSparsity: number | null;
   readonly maxSparsity: number | null;
   readonly noSignal: readonly LayerId[];
+  /** Of every layer in the model's order, with weights on no path counted as gone. */
+  readonly risks: readonly Risk[];
   readonly effective: EffectiveReport | ErrorData;
 }
 

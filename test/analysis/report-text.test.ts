@@ -1,6 +1,7 @@
 /** Text for terminals and spreadsheets: nothing from a model acts on either. */
 import { expect, it } from "vitest";
-import { densityBar, plain } from "../../server/src/analysis/report-text.js";
+import { densityBar } from "../../server/src/analysis/report-text.js";
+import { plain } from "../../server/src/analysis/text.js";
 import { escapeJson, reportPage } from "../../server/src/analysis/report-html.js";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
 import { noInsights, type ViewState } from "../../server/protocol/view.js";

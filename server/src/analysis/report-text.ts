@@ -2,6 +2,7 @@
 import pc from "picocolors";
 import type { Report, Risk } from "../../protocol/report.js";
 import { deadOutputLimits } from "../pruning/risk.js";
+import { count, percent, plain, shorten } from "./text.js";
 
 /** Characters of a density bar. */
 const barWidth = 20;
@@ -19,20 +20,6 @@ const riskColour: Readonly<Record<Risk, (text: string) => string>> = {
   high: pc.red,
   collapsed: pc.bgRed,
   "no-signal": pc.magenta,
-};
-
-/** Text that came from a model, without control characters and marks that change the direction of text. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
-}
-
-const shorten = (text: string, width: number): string =>
-  text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
-const count = (value: number): string => value.toLocaleString("en-US");
-/** Rounded towards 0, so that 99.996 % never reads as all of it. */
-const percent = (share: number, digits = 1): string => {
-  const scale = 10 ** (digits + 2);
-  return `${((Math.floor(share * scale + 1e-9) / scale) * 100).toFixed(digits)} %`;
 };
 
 /** The per-layer table with its headline, at most `width` columns wide where names allow. */

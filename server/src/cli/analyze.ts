@@ -2,10 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { insightText } from "../analysis/insight-text.js";
 import { reportCsv, reportTable } from "../analysis/report-text.js";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { CommandEngine } from "./command-engine.js";
 import { htmlReport } from "./html-report.js";
+import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
 import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
 
 export function addAnalyze(program: Command, engine: CommandEngine): void {
@@ -13,7 +15,7 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
     .command("analyze")
     .description("Show what pruning would do to a model.")
     .argument("<model>", "an .onnx file");
-  addRecipeOptions(command)
+  addInsightOptions(addRecipeOptions(command))
     .addOption(
       new Option("--format <format>", "what to print").choices(["table", "json", "csv", "html"]).default("table"),
     )
@@ -21,15 +23,24 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
     .action(async (model: string, options: { format: "table" | "json" | "csv" | "html"; output?: string }) => {
       const path = resolve(model);
       const recipe = recipeOf(options);
-      const result = await engine.run("analyze", { uri: path, path, recipe });
+      const analysis = await engine.run("analyze", { uri: path, path, recipe });
+      const insights = await insightsOf(engine, path, recipe, options);
+      const report = withInsights(analysis.report, insights);
+      const width = process.stdout.columns || 120;
       await deliver(
         options.format === "html"
-          ? await htmlReport(engine, path, result, axesOf(options))
+          ? await htmlReport(
+              engine,
+              path,
+              { ...analysis, report: judged(analysis.report, insights) },
+              axesOf(options),
+              insights,
+            )
           : options.format === "json"
-            ? `${JSON.stringify(result.report, null, 2)}\n`
+            ? `${JSON.stringify(report, null, 2)}\n`
             : options.format === "csv"
-              ? reportCsv(result.report)
-              : reportTable(result.report, process.stdout.columns || 120),
+              ? reportCsv(report)
+              : reportTable(report, width) + insightText(report, width),
         options.output,
       );
     });

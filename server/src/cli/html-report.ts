@@ -5,7 +5,7 @@ import { reportPage } from "../analysis/report-html.js";
 import { toErrorData } from "../../protocol/errors.js";
 import type { AnalysisResult } from "../../protocol/report.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
-import { noInsights, type SavedView } from "../../protocol/view.js";
+import type { Insights, SavedView } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
 
 /** Makes the page. `saved` shows what a save did beside it. */
@@ -14,6 +14,7 @@ export async function htmlReport(
   path: string,
   result: AnalysisResult,
   dynamicAxes: DynamicAxes,
+  insights: Insights,
   saved: SavedView | null = null,
 ): Promise<string> {
   const model = await engine.run("open", { uri: path, path, dynamicAxes });
@@ -31,7 +32,7 @@ export async function htmlReport(
       model,
       shapes,
       result,
-      insights: noInsights,
+      insights,
       activity: { kind: "idle" },
       saved,
       banner: null,

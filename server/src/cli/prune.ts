@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { verifiedSave } from "./verified-save.js";
 import type { CommandEngine } from "./command-engine.js";
-import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
+import { addRecipeOptions, addRescaleOption, axesOf, recipeOf } from "./recipe-options.js";
 
 interface Options {
   readonly output: string;
@@ -17,7 +17,7 @@ export function addPrune(program: Command, engine: CommandEngine): void {
     .command("prune")
     .description("Write a pruned copy of a model.")
     .argument("<model>", "an .onnx file");
-  addRecipeOptions(command)
+  addRescaleOption(addRecipeOptions(command))
     .requiredOption("-o, --output <file>", "the model to write")
     .option("--replace", "allow the output to be the model itself")
     .option("--no-metadata", "leave the recipe out of the saved model")

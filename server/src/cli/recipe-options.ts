@@ -3,7 +3,18 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { losses } from "../autodiff/loss/index.js";
 import { criteria, criterionNamed } from "../criteria/index.js";
-import { defaultRecipe, parseRecipe, type Recipe, scopes } from "../../protocol/recipe.js";
+import {
+  defaultRecipe,
+  maxRounds,
+  maxSigmaB,
+  parseRecipe,
+  quotas,
+  type Recipe,
+  rescalings,
+  schemes,
+  scopes,
+  stableForms,
+} from "../../protocol/recipe.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
 
 interface Given {
@@ -11,6 +22,13 @@ interface Given {
   readonly sparsity: number;
   readonly scope: string;
   readonly seed: number;
+  readonly quota?: string;
+  readonly rounds?: number;
+  readonly eocInit?: number | true;
+  readonly scheme: string;
+  readonly force?: true;
+  readonly stableResnet?: string | true;
+  readonly rescale?: string;
   readonly exclude: readonly string[];
   readonly floor: Readonly<Record<string, number>>;
   readonly axis: Readonly<Record<string, number>>;
@@ -21,6 +39,9 @@ interface Given {
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
 }
+
+/** σ_b of suggested and drawn biases where none is named: tanh and its like have a stable edge of chaos there. */
+export const defaultSigmaB = 0.2;
 
 /** Adds the recipe's options to a command. */
 export function addRecipeOptions(command: Command): Command {
@@ -40,6 +61,27 @@ export function addRecipeOptions(command: Command): Command {
       new Option("--scope <scope>", "rank over the whole model, or each layer by itself")
         .choices(scopes)
         .default(defaultRecipe.scope),
+    )
+    .addOption(
+      new Option("--quota <rule>", "densities of layers by a rule; inside a layer the criterion decides").choices(
+        quotas,
+      ),
+    )
+    .option("--rounds <n>", "score and prune in so many rounds on the way to the sparsity", whole(1, maxRounds))
+    .option(
+      "--eoc-init [sigma_b]",
+      `draw all weights anew on the edge of chaos before anything is scored (${defaultSigmaB} when absent)`,
+      numberIn(0, maxSigmaB, true),
+    )
+    .addOption(new Option("--scheme <scheme>", "what --eoc-init draws").choices(schemes).default("normal"))
+    .option("--force", "let --eoc-init replace weights that look trained")
+    .addOption(
+      new Option(
+        "--stable-resnet [form]",
+        "divide residual branches by √L before anything is scored: Mul nodes, or folded into weights",
+      )
+        .choices(stableForms)
+        .preset("mul"),
     )
     .option("--seed <n>", "seed of everything random", whole(0, 0xffffffff), defaultRecipe.seed)
     .option(
@@ -65,14 +107,35 @@ export function addRecipeOptions(command: Command): Command {
     .option("--axis <name=length>", "length of a dynamic axis (repeatable)", collect(whole(1, 1e6)), {});
 }
 
+/** Adds what a recipe does after pruning: for commands that write a model. */
+export function addRescaleOption(command: Command): Command {
+  return command.addOption(
+    new Option("--rescale <how>", "multiply what is left of each layer back onto the edge of chaos").choices(
+      rescalings,
+    ),
+  );
+}
+
 /** The recipe that the options describe. @throws PruneScopeError `bad-request`. */
 export function recipeOf(options: unknown): Recipe {
   const { floor, axis, batchnorm, data, criterion, sparsity, scope, seed, exclude, batch, loss, mean, std } =
     options as Given;
+  const { quota, rounds, eocInit, scheme, force = false, stableResnet, rescale } = options as Given;
   const id = criterionNamed(criterion)?.id ?? criterion;
   const given = { criterion: id, sparsity, scope, seed, exclude, batch, loss, mean, std };
   const path = data === undefined ? undefined : resolve(data);
-  return parseRecipe({ ...given, data: path, floors: floor, axes: axis, batchNorm: batchnorm });
+  return parseRecipe({
+    ...given,
+    data: path,
+    floors: floor,
+    axes: axis,
+    batchNorm: batchnorm,
+    quota,
+    rounds,
+    eocInit: eocInit === undefined ? undefined : { sigmaB: eocInit === true ? defaultSigmaB : eocInit, scheme, force },
+    stableResnet,
+    rescale,
+  });
 }
 
 /** Lengths of dynamic axes that the options give. */
@@ -80,7 +143,8 @@ export function axesOf(options: unknown): DynamicAxes {
   return (options as Given).axis;
 }
 
-function numberIn(low: number, high: number, closed = false): (text: string) => number {
+/** Parser of a number between bounds, the upper one included where `closed`. */
+export function numberIn(low: number, high: number, closed = false): (text: string) => number {
   return (text) => {
     const value = text.trim() === "" ? NaN : Number(text);
     if (value >= low && (closed ? value <= high : value < high)) return value;
@@ -88,7 +152,8 @@ function numberIn(low: number, high: number, closed = false): (text: string) => 
   };
 }
 
-function whole(low: number, high: number): (text: string) => number {
+/** Parser of a whole number between bounds, both included. */
+export function whole(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN;
     if (value >= low && value <= high) return value;

@@ -3,10 +3,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
+import { insightText } from "../analysis/insight-text.js";
 import { reportTable } from "../analysis/report-text.js";
 import type { CommandEngine } from "./command-engine.js";
 import { htmlReport } from "./html-report.js";
-import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
+import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
+import { addRecipeOptions, addRescaleOption, axesOf, recipeOf } from "./recipe-options.js";
 import { verifiedSave } from "./verified-save.js";
 
 export function addStart(program: Command, engine: CommandEngine): void {
@@ -14,14 +16,19 @@ export function addStart(program: Command, engine: CommandEngine): void {
     .command("start")
     .description("Analyse a model, write the pruned model and an HTML report.")
     .argument("<model>", "an .onnx file");
-  addRecipeOptions(command)
+  addInsightOptions(addRescaleOption(addRecipeOptions(command)))
     .option("--out <folder>", "where to write", "out")
     .action(async (model: string, options: { out: string }) => {
       const path = resolve(model);
       const recipe = recipeOf(options);
       const dynamicAxes = axesOf(options);
-      const result = await engine.run("analyze", { uri: path, path, recipe });
-      process.stdout.write(`${reportTable(result.report, process.stdout.columns || 120)}\n`);
+      const analysis = await engine.run("analyze", { uri: path, path, recipe });
+      const insights = await insightsOf(engine, path, recipe, options);
+      const result = { ...analysis, report: judged(analysis.report, insights) };
+      const width = process.stdout.columns || 120;
+      process.stdout.write(
+        `${reportTable(result.report, width)}${insightText(withInsights(analysis.report, insights), width)}\n`,
+      );
 
       const folder = resolve(options.out);
       await mkdir(folder, { recursive: true });
@@ -38,7 +45,7 @@ export function addStart(program: Command, engine: CommandEngine): void {
         replaceOriginal: false,
         verify: true,
       });
-      await writeFile(page, await htmlReport(engine, path, result, dynamicAxes, saved));
+      await writeFile(page, await htmlReport(engine, path, result, dynamicAxes, insights, saved));
       const shown = (file: string): string => relative(process.cwd(), file) || file;
       process.stdout.write(
         [

@@ -2,10 +2,11 @@
 import { realpathSync } from "node:fs";
 import pc from "picocolors";
 import { describeError, toErrorData } from "../../protocol/errors.js";
+import type { EditReport } from "../../protocol/insights.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
 import type { SavedView } from "../../protocol/view.js";
-import { plain } from "../analysis/report-text.js";
+import { plain } from "../analysis/text.js";
 import type { CommandEngine } from "./command-engine.js";
 
 export interface VerifiedSaveOptions {
@@ -27,6 +28,20 @@ export interface VerifiedSave {
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 
+/** Changes listed by name before the rest is counted. */
+const listedChanges = 6;
+
+/** What a save changed besides the mask. */
+function editLines({ words, changes, measured }: EditReport): string[] {
+  const rest = changes.length - listedChanges;
+  return [
+    `  ${plain(words)}`,
+    ...measured.map((line) => `    ${plain(line)}`),
+    ...changes.slice(0, listedChanges).map(({ name, words: what }) => pc.dim(`    ${plain(name)}: ${plain(what)}`)),
+    ...(rest > 0 ? [pc.dim(`    and ${rest} more`)] : []),
+  ];
+}
+
 export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveOptions): Promise<VerifiedSave> {
   const { path, target, recipe, dynamicAxes, metadata, replaceOriginal } = options;
   const model = { uri: path, path };
@@ -35,6 +50,7 @@ export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveO
   const lines = [
     `${pc.green("saved")} ${plain(target)}, ${megabytes(save.bytes)}, in ${save.seconds.toFixed(2)} s`,
     `  read back: ${zeros.toLocaleString("en-US")} of ${save.prunable.toLocaleString("en-US")} prunable weights are zero, in every layer what the mask says`,
+    ...save.edits.flatMap(editLines),
   ];
   // A model that replaced its original has nothing left to be compared with.
   const comparable = options.verify && realpathSync(path) !== realpathSync(target);
