@@ -184,3 +184,55 @@ test("varints that are more or fewer than the shape says are named", () => {
     }).toThrow(expect.objectContaining({ code: "malformed-model", message: expect.stringContaining('"w"') as string }));
   }
 });
+
+describe("writing numbers", () => {
+  const other = awkward(6);
+
+  test.each(
+    (["float", "double", "float16", "bfloat16"] as const).flatMap(
+      (dtype) =>
+        [
+          [dtype, "raw"],
+          [dtype, "external"],
+        ] as const,
+    ),
+  )("%s, %s: the bytes are those of a model that was made with them", (dtype, storage) => {
+    const wanted: Uint8Array[] = [];
+    withElements(storedWeight({ dtype, storage, shape, values: other }), (elements) => {
+      blocks(elements, (start, count) => wanted.push(Uint8Array.from(elements.bytes(start, count).bytes)));
+    });
+    withElements(storedWeight({ dtype, storage, shape, values: awkward(5) }), (elements) => {
+      blocks(elements, (start, count) => {
+        const { bytes } = elements.bytes(start, count);
+        elements.write(bytes, Float64Array.from(other.slice(start, start + count)));
+        expect(Buffer.compare(bytes, wanted.shift()!)).toBe(0);
+      });
+    });
+  });
+
+  test.each([
+    ["float16", 65520, "non-finite"],
+    ["bfloat16", 3.4e38, "non-finite"],
+    ["float", 1e39, "non-finite"],
+    ["float", NaN, "non-finite"],
+  ] as const)("%s has no number for %s", (dtype, number, code) => {
+    withElements(storedWeight({ dtype, storage: "raw", shape: [2, 2], values: [1, 2, 3, 4] }), (elements) => {
+      const { bytes } = elements.bytes(0, 4);
+      expect(() => {
+        elements.write(bytes, Float64Array.of(1, number, 0, 0));
+      }).toThrow(expect.objectContaining({ code }) as Error);
+    });
+  });
+
+  test.each([
+    ["varints", () => storedWeight({ dtype: "float16", storage: "typed", shape: [2, 2], values: [1, 2, 3, 4] })],
+    ["codes of integers", () => quantised({ dtype: "int8", axis: null, shape: [2, 2] })],
+  ] as const)("%s are refused", (_name, make) => {
+    withElements(make(), (elements) => {
+      const { bytes } = elements.bytes(0, 4);
+      expect(() => {
+        elements.write(bytes, new Float64Array(4));
+      }).toThrow(expect.objectContaining({ code: "unsupported-op" }) as Error);
+    });
+  });
+});

@@ -17,6 +17,7 @@ export function arrayLayer(id: string, scores: Float32Array, weights: ArrayLike<
       throw new Error("not stored");
     },
     clear: () => undefined,
+    write: () => undefined,
     countZeros: () => 0,
   };
   return {

@@ -3,10 +3,11 @@
  * place for masking. One entry per element type.
  */
 import { PruneScopeError } from "../../protocol/errors.js";
-import { float16ToNumber } from "../graph/float16.js";
+import { float16ToNumber, numberToFloat16 } from "../graph/float16.js";
+import type { DType } from "../../protocol/model.js";
 import type { Constant } from "../graph/graph.js";
 import type { PrunableWeight } from "../graph/prunable.js";
-import { byteLength, elementCount } from "../graph/tensor.js";
+import { byteLength, elementCount, isFloat } from "../graph/tensor.js";
 import type { Source } from "./source.js";
 
 /** Elements handled at a time: 256 kB of float32, which stays in the processor's cache between two loops. */
@@ -39,12 +40,27 @@ export interface StoredElements extends NumberField {
   bytes(start: number, count: number): { readonly offset: number; readonly bytes: Uint8Array };
   /** Overwrites in `bytes` every element whose `keep` is 0 with what decodes to exactly 0. */
   clear(bytes: Uint8Array, start: number, keep: Uint8Array): void;
+  /**
+   * Overwrites the elements in `bytes` with `values`, rounded to the nearest that their type has (ties to even).
+   * @throws PruneScopeError `unsupported-op` for integers and varints, `non-finite` where the type cannot hold a value.
+   */
+  write(bytes: Uint8Array, values: Float64Array): void;
   /** Number of elements in `bytes` that decode to exactly 0. */
   countZeros(bytes: Uint8Array, start: number, count: number): number;
 }
 
+/** What is known of a tensor whose elements are opened. */
+export type StoredTensor = Pick<PrunableWeight, "id" | "name" | "tensor" | "size" | "shape" | "dequantisation">;
+
+/** Opens the elements of a constant that is no weight (a bias, say); null where they are no numbers in a file. */
+export function storedConstant(source: Source, { name, tensor, sparse }: Constant): StoredElements | null {
+  if (tensor.path === "" || sparse !== null || !isFloat(tensor.dtype)) return null;
+  const { shape } = tensor;
+  return storedElements(source, { id: name, name, tensor, size: elementCount(shape), shape, dequantisation: null });
+}
+
 /** Opens the elements of `weight`, whose files `source` has open. */
-export function storedElements(source: Source, weight: PrunableWeight): StoredElements {
+export function storedElements(source: Source, weight: StoredTensor): StoredElements {
   return weight.tensor.encoding === "varint" ? new VarintElements(source, weight) : new RawElements(source, weight);
 }
 
@@ -53,7 +69,7 @@ const float16Table = lazily(() => Float32Array.from({ length: 65536 }, (_, bits)
 /** Decodes `count` little-endian elements of `bytes`, whose byteOffset is a multiple of 8. */
 function decode(
   source: Source,
-  weight: PrunableWeight,
+  weight: StoredTensor,
   bytes: Uint8Array,
   start: number,
   count: number,
@@ -88,6 +104,51 @@ function decode(
   }
 }
 
+/** Writes numbers as little-endian elements. */
+function encode({ name, tensor }: StoredTensor, bytes: Uint8Array, values: Float64Array): void {
+  const { buffer, byteOffset } = bytes;
+  const { dtype } = tensor;
+  const out =
+    dtype === "float"
+      ? new Float32Array(buffer, byteOffset, values.length)
+      : dtype === "double"
+        ? new Float64Array(buffer, byteOffset, values.length)
+        : null;
+  if (out !== null) out.set(values);
+  else if (dtype === "float16" || dtype === "bfloat16") {
+    const bits = new Uint16Array(buffer, byteOffset, values.length);
+    const convert = dtype === "float16" ? numberToFloat16 : numberToBfloat16;
+    for (let i = 0; i < values.length; i++) bits[i] = convert(values[i]!);
+  } else {
+    throw new PruneScopeError("unsupported-op", `"${name}" has ${dtype} elements, which hold codes and no numbers.`, {
+      file: tensor.path,
+      value: name,
+    });
+  }
+  const largest = largestFinite[dtype] ?? Infinity;
+  const lost = values.find((value) => !(Math.abs(value) <= largest));
+  if (lost !== undefined) {
+    throw new PruneScopeError("non-finite", `"${name}" would hold ${lost}, which ${dtype} has no number for.`, {
+      file: tensor.path,
+      value: name,
+    });
+  }
+}
+
+/** What rounds to a finite number still. */
+const largestFinite: Readonly<Partial<Record<DType, number>>> = {
+  float: 3.4028235677973362e38,
+  double: Number.MAX_VALUE,
+  float16: 65519.99,
+  bfloat16: 3.3961775292304957e38,
+};
+
+/** Bits of the nearest bfloat16, ties to even. */
+function numberToBfloat16(value: number): number {
+  const word = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+}
+
 interface AffineCode {
   readonly scale: Float32Array;
   readonly zeroPoint: Int32Array;
@@ -95,9 +156,9 @@ interface AffineCode {
   readonly inner: number;
 }
 
-const codes = new WeakMap<PrunableWeight, AffineCode>();
+const codes = new WeakMap<StoredTensor, AffineCode>();
 
-function affineCode(source: Source, weight: PrunableWeight): AffineCode {
+function affineCode(source: Source, weight: StoredTensor): AffineCode {
   const known = codes.get(weight);
   if (known !== undefined) return known;
   const { dequantisation, shape } = weight;
@@ -199,7 +260,7 @@ class RawElements implements StoredElements {
 
   constructor(
     readonly source: Source,
-    readonly weight: PrunableWeight,
+    readonly weight: StoredTensor,
   ) {
     this.size = weight.size;
     this.#bytesPerElement = byteLength(weight.tensor.dtype, 1) ?? 1;
@@ -259,6 +320,11 @@ class RawElements implements StoredElements {
     }
   }
 
+  write(bytes: Uint8Array, values: Float64Array): void {
+    scratch().release();
+    encode(this.weight, bytes, values);
+  }
+
   countZeros(bytes: Uint8Array, start: number, count: number): number {
     const { buffer, byteOffset } = bytes;
     let zeros = 0;
@@ -288,7 +354,7 @@ class VarintElements implements StoredElements {
 
   constructor(
     readonly source: Source,
-    readonly weight: PrunableWeight,
+    readonly weight: StoredTensor,
   ) {
     this.size = weight.size;
     const { path, offset, length } = weight.tensor;
@@ -359,6 +425,15 @@ class VarintElements implements StoredElements {
       if (keep[element] === 0) bytes[i] = last ? 0x00 : 0x80;
       if (last) element++;
     }
+  }
+
+  write(): void {
+    const { name, tensor } = this.weight;
+    throw new PruneScopeError(
+      "unsupported-op",
+      `"${name}" stores its ${tensor.dtype} elements as varints, whose length would change: convert the model to raw data.`,
+      { file: tensor.path, value: name },
+    );
   }
 
   countZeros(bytes: Uint8Array): number {
