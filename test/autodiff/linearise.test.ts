@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { linearRules } from "../../server/src/autodiff/linearise/rules/index.js";
-import { Flow } from "../../server/src/criteria/synflow/flow.js";
+import { Flow } from "../../server/src/autodiff/linearise/flow.js";
 import { linearCases } from "../cases/linear-forms.js";
 import { model, modelBytes, tensor, value } from "../support/models.js";
 import { openBytes } from "../support/synflow.js";

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Flow } from "../../server/src/criteria/synflow/flow.js";
+import { Flow } from "../../server/src/autodiff/linearise/flow.js";
 import { gradientCases, type GradientReference } from "../oracle/gradient-cases.js";
 import { type OpenedModel, openBytes } from "../support/synflow.js";
 

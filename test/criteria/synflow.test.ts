@@ -1,6 +1,6 @@
 /** Laws of SynFlow: what the flow is, that it is conserved, that exponents change nothing, and what rounds remove. */
 import { describe, expect, it } from "vitest";
-import { Flow, type Shares } from "../../server/src/criteria/synflow/flow.js";
+import { Flow, type Shares } from "../../server/src/autodiff/linearise/flow.js";
 import { synflow } from "../../server/src/criteria/synflow/rounds.js";
 import {
   convNet,

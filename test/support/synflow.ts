@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Tensor } from "onnxruntime-node";
 import { constantTensor } from "../../server/src/autodiff/constant-tensor.js";
 import { weightTensor } from "../../server/src/autodiff/trainable.js";
-import type { FlowModel } from "../../server/src/criteria/synflow/plan.js";
+import type { FlowModel } from "../../server/src/autodiff/linearise/plan.js";
 import type { SynflowInput, SynflowWeight } from "../../server/src/criteria/synflow/rounds.js";
 import { readOnnx } from "../../server/src/formats/onnx/read.js";
 import { Source } from "../../server/src/formats/source.js";

@@ -125,8 +125,8 @@ function encode({ name, tensor }: StoredTensor, bytes: Uint8Array, values: Float
       value: name,
     });
   }
-  const largest = largestFinite[dtype] ?? Infinity;
-  const lost = values.find((value) => !(Math.abs(value) <= largest));
+  const limit = overflow[dtype] ?? Infinity;
+  const lost = values.find((value) => !(Math.abs(value) < limit));
   if (lost !== undefined) {
     throw new PruneScopeError("non-finite", `"${name}" would hold ${lost}, which ${dtype} has no number for.`, {
       file: tensor.path,
@@ -135,12 +135,11 @@ function encode({ name, tensor }: StoredTensor, bytes: Uint8Array, values: Float
   }
 }
 
-/** What rounds to a finite number still. */
-const largestFinite: Readonly<Partial<Record<DType, number>>> = {
-  float: 3.4028235677973362e38,
-  double: Number.MAX_VALUE,
-  float16: 65519.99,
-  bfloat16: 3.3961775292304957e38,
+/** From here on numbers round to infinity. */
+const overflow: Readonly<Partial<Record<DType, number>>> = {
+  float: (2 - 2 ** -24) * 2 ** 127,
+  float16: 65520,
+  bfloat16: (2 - 2 ** -8) * 2 ** 127,
 };
 
 /** Bits of the nearest bfloat16, ties to even. */

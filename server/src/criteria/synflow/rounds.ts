@@ -3,8 +3,8 @@
  * with the largest shares in the flow are kept, and what is removed stays removed. Weights are ranked by the round that
  * removes them, and within it by their share then.
  */
-import { Flow } from "./flow.js";
-import type { FlowModel } from "./plan.js";
+import { Flow } from "../../autodiff/linearise/flow.js";
+import type { FlowModel } from "../../autodiff/linearise/plan.js";
 import { alive, removeWeakest, type RoundLayer } from "./removal.js";
 
 /**

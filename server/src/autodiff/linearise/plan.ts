@@ -1,7 +1,7 @@
 /** Graphs that compute what each weight gives to a sum in the linear network, and why weights give nothing. */
 import type * as Ort from "onnxruntime-node";
-import { differentiate } from "../../autodiff/differentiate.js";
-import type { Linearised } from "../../autodiff/linearise/linearise.js";
+import { differentiate } from "../differentiate.js";
+import type { Linearised } from "./linearise.js";
 import { GraphBuilder, type Value } from "../../graph/builder.js";
 import type { Constant, Graph, Model, Node } from "../../graph/graph.js";
 import { reachable } from "../../graph/reachable.js";

@@ -4,7 +4,7 @@
  * factor, which keeps them inside float32.
  */
 import type * as Ort from "onnxruntime-node";
-import { linearise } from "../../autodiff/linearise/linearise.js";
+import { linearise } from "./linearise.js";
 import { elementCount } from "../../graph/tensor.js";
 import { Program } from "../../runtime/program.js";
 import { onnxRuntime } from "../../runtime/session.js";
