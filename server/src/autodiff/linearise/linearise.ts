@@ -34,13 +34,24 @@ export interface Linearised {
   readonly reasons: Reasons;
 }
 
-const ruleByOperator: ReadonlyMap<string, LinearRule> = new Map(linearRules.map((rule) => [rule.op, rule]));
+/** What a linear network is made by. */
+export interface LinearForm {
+  readonly rules: ReadonlyMap<string, LinearRule>;
+  readonly exponents: new (b: GraphBuilder, s: GraphBuilder) => Exponents;
+}
+
+/** Rules by their operators. */
+export const byOperator = (rules: readonly LinearRule[]): ReadonlyMap<string, LinearRule> =>
+  new Map(rules.map((rule) => [rule.op, rule]));
+
+/** SynFlow's own. */
+export const synflowForm: LinearForm = Object.freeze({ rules: byOperator(linearRules), exponents: Exponents });
 
 /** Whether there is a linear form of an operator, its domain in front when that is not ONNX's own. */
-export const hasLinearForm = (operator: string): boolean => ruleByOperator.has(operator);
+export const hasLinearForm = (operator: string): boolean => synflowForm.rules.has(operator);
 
 /** Operators that only move elements: what comes out is as large as what went in. */
-const movers = new Set([
+export const movers: ReadonlySet<string> = new Set([
   ...["Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile"],
   ...["Transpose", "Unsqueeze"],
 ]);
@@ -50,8 +61,13 @@ const movers = new Set([
  * @param weights inputs or constants of the graph that are weights: float32, of known shape.
  * @param types of all values, dynamic axes bound.
  */
-export function linearise(graph: Graph, weights: readonly Value[], types: ValueTypes): Linearised {
-  return new Linearisation(graph, weights, types).result();
+export function linearise(
+  graph: Graph,
+  weights: readonly Value[],
+  types: ValueTypes,
+  form: LinearForm = synflowForm,
+): Linearised {
+  return new Linearisation(graph, weights, types, form).result();
 }
 
 class Linearisation {
@@ -67,11 +83,12 @@ class Linearisation {
     readonly graph: Graph,
     weights: readonly Value[],
     readonly types: ValueTypes,
+    readonly form: LinearForm,
   ) {
     const taken = valueNames(graph);
     this.#b = new GraphBuilder("linear/", taken);
     this.#s = new GraphBuilder("scaling/", taken);
-    this.#exponents = new Exponents(this.#b, this.#s);
+    this.#exponents = new form.exponents(this.#b, this.#s);
     this.#weights = new Set(weights);
     this.#reasons = new Reasons(graph);
     const producers = new Map<string, Node>();
@@ -147,7 +164,7 @@ class Linearisation {
     if (missing !== undefined) return every((i) => (this.#isFloat(node.outputs[i]!) ? missing : decision));
     if (!signals && [...subgraphsOf(node)].length === 0)
       return every((i) => (this.#isFloat(node.outputs[i]!) ? this.#ones(node.outputs[i]!) : decision));
-    const rule = ruleByOperator.get(operatorLabel(node));
+    const rule = this.form.rules.get(operatorLabel(node));
     let made: readonly Image[] = [];
     let reason = `SynFlow has no linear form of ${operatorLabel(node)}`;
     try {

@@ -37,6 +37,11 @@ export class Reasons {
     this.#lacking.set(value, why);
   }
 
+  /** Why operators have no linear form, each reason once. */
+  get gaps(): readonly string[] {
+    return [...new Set(this.#lacking.values())];
+  }
+
   /** Why the scores of a weight would not be whole, though R depends on it; null when they are. */
   incomplete(weight: Value): string | null {
     return this.#first(weight, (value) => this.#lacking.get(value));

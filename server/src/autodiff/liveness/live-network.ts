@@ -1,0 +1,227 @@
+/**
+ * Which weights of a pruned network still work: those on a path from an input to an output on which no factor is 0. The
+ * network of paths is linear, so a weight lies on such a path exactly where it is kept and the flow R depends on it; both
+ * are computed by ONNX Runtime in zeros and ones, one session for all masks.
+ */
+import type * as Ort from "onnxruntime-node";
+import { GraphBuilder, type Value } from "../../graph/builder.js";
+import { type Graph, type Node, nodeLabel, operatorLabel, type ValueInfo } from "../../graph/graph.js";
+import { castTo } from "../../graph/literal.js";
+import { reachable } from "../../graph/reachable.js";
+import { valueNames } from "../../graph/rebuild.js";
+import { elementCount } from "../../graph/tensor.js";
+import { dependencies } from "../../graph/traversal.js";
+import { plainKernels } from "../../runtime/kernels.js";
+import { Program } from "../../runtime/program.js";
+import { onnxRuntime } from "../../runtime/session.js";
+import { type Linearised, linearise, movers } from "../linearise/linearise.js";
+import { type FlowModel, flowPlan, heldPlan, type Plan } from "../linearise/plan.js";
+import type { Trainable } from "../trainable.js";
+import { pathForm } from "./form.js";
+import { saturated } from "./saturated.js";
+
+/** A flat model whose weights are inputs. */
+export interface LiveInput extends Pick<Trainable, "model" | "types" | "weights" | "reasons"> {
+  readonly threads: number;
+  readonly constant: FlowModel["constant"];
+}
+
+/** One flag per element and weight, 1 where it is kept and not 0; weights without a place in the network are not read. */
+export type KeepFlags = readonly Uint8Array[];
+
+/** What a mask leaves. */
+export interface Live {
+  /** Whether any path leads from an input to an output. */
+  readonly flows: boolean;
+  /** Weights on such paths; null for a weight that is not followed. */
+  readonly effective: readonly (number | null)[];
+}
+
+/** A weight in the network. */
+interface Place {
+  readonly index: number;
+  readonly value: Value;
+  readonly shape: readonly number[];
+}
+
+export class LiveNetwork {
+  #forward: Program | null = null;
+  #both: Program | null = null;
+
+  private constructor(
+    readonly input: LiveInput,
+    readonly places: readonly Place[],
+    readonly plan: Plan,
+    readonly graph: Graph,
+    /** Why paths through a weight cannot be followed; null where they can. */
+    readonly reasons: readonly (string | null)[],
+    /** Why paths end where they do not in the model: without any, no flow means that nothing gets through. */
+    readonly gaps: readonly string[],
+  ) {}
+
+  /** Prepares the network; sessions are made when they are first needed. @throws PruneScopeError with what ONNX Runtime does not take. */
+  static async open(input: LiveInput): Promise<LiveNetwork> {
+    const places = input.weights.flatMap((value, index): Place[] =>
+      value === null ? [] : [{ index, value, shape: input.types.get(value)?.shape ?? [] }],
+    );
+    const model: FlowModel = { ...input, weights: places.map(({ value }) => value), kernels: plainKernels };
+    const linear = linearise(input.model.graph, model.weights, input.types, pathForm);
+    const plan = await flowPlan(model, linear);
+    const graph = masked(input, plan, places);
+    const mixed = mixedWeights(input.model.graph, plan.graph, model.weights);
+    const partial = await partlyHeld(input, places, model, linear, plan, graph);
+    const reasons = [...input.reasons];
+    places.forEach(({ index, value }, at) => {
+      const held = partial.has(at) ? `a part of it only feeds ${linear.reasons.held(value) ?? "constants"}` : null;
+      reasons[index] = plan.reasons[at] ?? mixed.get(value) ?? held;
+    });
+    return new LiveNetwork(input, places, plan, graph, reasons, linear.reasons.gaps);
+  }
+
+  /** Whether R is there at all: some output has a linear form. */
+  get hasFlow(): boolean {
+    return this.plan.flow !== "";
+  }
+
+  /** Whether any path leads from an input to an output under a mask. */
+  async flows(keep: KeepFlags): Promise<boolean> {
+    if (!this.hasFlow) return false;
+    this.#forward ??= await open(this.input, this.graph, [this.plan.flow]);
+    const made = await this.#forward.run(await feeds(this.places, keep));
+    return Number(made[this.plan.flow]!.data[0]) > 0;
+  }
+
+  /** What is left of each weight under a mask. */
+  async live(keep: KeepFlags): Promise<Live> {
+    const counted = this.#counted();
+    if (counted.counts.size === 0) return { flows: await this.flows(keep), effective: this.reasons.map(() => null) };
+    this.#both ??= await open(this.input, counted.graph, [this.plan.flow, ...counted.counts.values()]);
+    const made = await this.#both.run(await feeds(this.places, keep));
+    return {
+      flows: Number(made[this.plan.flow]!.data[0]) > 0,
+      effective: this.reasons.map((_, index) => {
+        const count = counted.counts.get(index);
+        return count === undefined ? null : Number(made[count]!.data[0]);
+      }),
+    };
+  }
+
+  /** Gives the memory of the sessions back. */
+  async close(): Promise<void> {
+    await this.#forward?.close();
+    await this.#both?.close();
+  }
+
+  /** The graph with the number of effective weights, by index. Whole numbers: float32 counts to 2²⁴ only. */
+  #counted(): { readonly graph: Graph; readonly counts: ReadonlyMap<number, Value> } {
+    const b = new GraphBuilder("count/", valueNames(this.graph));
+    const counts = new Map<number, Value>();
+    this.places.forEach(({ index }, at) => {
+      const share = this.plan.shares[at] ?? null;
+      if (share === null || this.reasons[index] !== null) return;
+      counts.set(index, b.op("ReduceSum", [b.cast(share, castTo("int32"))], { keepdims: 0 }));
+    });
+    return { graph: extended(this.graph, b), counts };
+  }
+}
+
+const extended = (graph: Graph, b: GraphBuilder): Graph => ({
+  ...graph,
+  constants: new Map([...graph.constants, ...b.constants]),
+  nodes: [...graph.nodes, ...b.nodes],
+});
+
+/** The input that says which elements of a weight are kept. */
+const flagOf = (value: Value): Value => `keep/${value}`;
+
+/** The graph of a plan in zeros and ones, with flags in the place of its weights. */
+function masked({ model }: LiveInput, { graph }: Plan, places: readonly Place[]): Graph {
+  const untouched = new Set(model.graph.nodes);
+  const made = saturated(graph, untouched);
+  const taken = new Set(graph.inputs.map(({ name }) => name));
+  const given = places.filter(({ value }) => taken.has(value));
+  const b = new GraphBuilder("flags/", valueNames(made));
+  for (const { value } of given) {
+    const cast = b.cast(flagOf(value), castTo("float"));
+    b.node({ name: value, op: "Identity", domain: "", inputs: [cast], outputs: [value], attributes: new Map() });
+  }
+  const flags = given.map(({ value, shape }): ValueInfo => ({ name: flagOf(value), dtype: "bool", shape: [...shape] }));
+  const inputs = [...graph.inputs.filter(({ name }) => !given.some(({ value }) => value === name)), ...flags];
+  return { ...made, inputs, nodes: [...b.nodes, ...made.nodes] };
+}
+
+function open({ model, threads, constant }: LiveInput, graph: Graph, outputs: readonly Value[]): Promise<Program> {
+  const part = reachable(graph, outputs);
+  return Program.open(model, part, { outputs, inputShapes: new Map(), threads, optimise: true, constant });
+}
+
+async function feeds(places: readonly Place[], keep: KeepFlags): Promise<Record<string, Ort.Tensor>> {
+  const { Tensor } = await onnxRuntime();
+  return Object.fromEntries(
+    places.map(({ index, value, shape }) => [flagOf(value), new Tensor("bool", keep[index]!, shape)]),
+  );
+}
+
+/**
+ * Weights that the model computes with before it uses them (one minus the weight, its mean): what becomes of a flag
+ * then says nothing.
+ */
+function mixedWeights(model: Graph, graph: Graph, weights: readonly Value[]): Map<Value, string> {
+  const own = new Set<Node>(model.nodes);
+  const behind = new Map<Value, Set<Value>>(weights.map((weight) => [weight, new Set([weight])]));
+  const found = new Map<Value, string>();
+  for (const node of graph.nodes) {
+    if (!own.has(node)) continue;
+    const sources = [...dependencies(node)].flatMap((name) => [...(behind.get(name) ?? [])]);
+    if (sources.length === 0) continue;
+    const moved = movers.has(operatorLabel(node));
+    for (const output of node.outputs) behind.set(output, new Set(sources));
+    if (!moved) for (const source of sources) found.set(source, `${node.op} "${nodeLabel(node)}" computes with it`);
+  }
+  return found;
+}
+
+/**
+ * Places of weights of which some elements act through held values only, as the query's part of a joint weight of query,
+ * key and value does: with all weights kept they have no path, and one to what is held.
+ */
+async function partlyHeld(
+  input: LiveInput,
+  places: readonly Place[],
+  model: FlowModel,
+  linear: Linearised,
+  plan: Plan,
+  graph: Graph,
+): Promise<Set<number>> {
+  const held = await heldPlan(model, linear);
+  const concerned = places.flatMap((_, at) => {
+    const [share, part] = [plan.shares[at] ?? null, held.shares[at] ?? null];
+    return share === null || part === null ? [] : [{ at, share, part }];
+  });
+  if (concerned.length === 0) return new Set();
+  const ones = input.weights.map((value) =>
+    new Uint8Array(elementCount(input.types.get(value ?? "")?.shape ?? [])).fill(1),
+  );
+  const heldGraph = masked(input, held, places);
+  const flags = await feeds(places, ones);
+  const shares = await runOnce(input, graph, concerned.map(({ share }) => share), flags);
+  const parts = await runOnce(input, heldGraph, concerned.map(({ part }) => part), flags);
+  return new Set(
+    concerned.flatMap(({ at }, i) => (shares[i]!.some((one, k) => one === 0 && parts[i]![k] !== 0) ? [at] : [])),
+  );
+}
+
+async function runOnce(
+  input: LiveInput,
+  graph: Graph,
+  values: readonly Value[],
+  flags: Record<string, Ort.Tensor>,
+): Promise<Float32Array[]> {
+  const program = await open(input, graph, values);
+  try {
+    const made = await program.run(flags);
+    return values.map((value) => made[value]!.data as Float32Array);
+  } finally {
+    await program.close();
+  }
+}
