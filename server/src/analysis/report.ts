@@ -6,7 +6,7 @@ import type { Recipe } from "../../protocol/recipe.js";
 import { layerLabel } from "../graph/prunable.js";
 import { deadOutputShare, type Mask } from "../pruning/mask.js";
 import { firstNonFiniteKey } from "../pruning/order.js";
-import { layerCriticalSparsity, riskOf } from "../pruning/risk.js";
+import { layerCriticalSparsity, maxSparsity, riskOf } from "../pruning/risk.js";
 import { hasNoSignal, type LayerSurvey } from "../pruning/survey.js";
 import type { OpenModel } from "./open-model.js";
 import type { RankedScores } from "./scoring.js";
@@ -19,8 +19,16 @@ export interface LayerState {
   readonly risk: Risk;
 }
 
-/** State of every layer; with `mask` null (scores that cannot be ranked) every weight counts as kept. */
-export function layerStates(ranked: RankedScores, recipe: Recipe, mask: Mask | null): LayerState[] {
+/**
+ * State of every layer; with `mask` null (scores that cannot be ranked) every weight counts as kept.
+ * @param effective kept weights on a path from input to output, where they were counted.
+ */
+export function layerStates(
+  ranked: RankedScores,
+  recipe: Recipe,
+  mask: Mask | null,
+  effective: readonly (number | null)[] = [],
+): LayerState[] {
   return ranked.surveys.map((survey, l) => {
     const excluded = ranked.excluded[l] === true;
     const layerMask = mask?.layers[l] ?? { cut: null, kept: survey.size };
@@ -37,7 +45,18 @@ export function layerStates(ranked: RankedScores, recipe: Recipe, mask: Mask | n
     const risk =
       mask === null
         ? "none"
-        : riskOf({ size: survey.size, kept, excluded, noSignal, criticalSparsity, deadOutputs }, recipe.sparsity);
+        : riskOf(
+            {
+              size: survey.size,
+              kept,
+              excluded,
+              noSignal,
+              criticalSparsity,
+              deadOutputs,
+              effective: effective[l] ?? null,
+            },
+            recipe.sparsity,
+          );
     return { kept, deadOutputs, criticalSparsity, risk };
   });
 }
@@ -95,7 +114,10 @@ export function makeReport(
     sparsityOfAll: parameters === 0 ? 0 : (prunable - kept) / parameters,
     criticalSparsity: least(critical),
     safeSparsity: recipe.scope === "global" && firstRank !== null ? (firstRank - 1) / total : least(critical),
-    maxSparsity: total === 0 ? null : 1 - pool.length / total,
+    maxSparsity: maxSparsity(
+      pool.map(({ size }) => size),
+      recipe.scope,
+    ),
     zeroScoreShare: total === 0 ? 0 : zeros / total,
     notes: [...(ranked.circumstance?.notes ?? []), ...notes, ...reportNotes(open, ranked, recipe, zeros)],
     layers,

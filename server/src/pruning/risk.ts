@@ -1,6 +1,6 @@
 /** Risk levels of DESIGN.md ("Mask"): how near a layer is to collapse at the chosen sparsity. */
 import type { Risk } from "../../protocol/report.js";
-import { keptCount } from "../../protocol/recipe.js";
+import { keptCount, type Scope } from "../../protocol/recipe.js";
 
 /** What a layer's risk is judged by. */
 export interface RiskFacts {
@@ -11,6 +11,8 @@ export interface RiskFacts {
   /** Sparsity at which the layer is gone under the recipe's scope; null when it is not ranked. */
   readonly criticalSparsity: number | null;
   readonly deadOutputs: number | null;
+  /** Kept weights that lie on a path from input to output; null or absent where that is not known. */
+  readonly effective?: number | null;
 }
 
 /** Shares of outputs without any input from which a layer is at high and at low risk. */
@@ -26,7 +28,7 @@ export function riskOf(facts: RiskFacts, sparsity: number): Risk {
     criticalSparsity !== null && criticalSparsity <= 1 - (1 - sparsity) / factor;
   const dead = deadOutputs ?? 0;
   // At sparsity 0 nothing is pruned: outputs that are dead then were dead before.
-  if (diesBefore(2) || dead > deadOutputLimits.high) return "high";
+  if (diesBefore(2) || dead > deadOutputLimits.high || facts.effective === 0) return "high";
   return diesBefore(10) || dead > deadOutputLimits.low ? "low" : "none";
 }
 
@@ -37,6 +39,16 @@ export function riskOf(facts: RiskFacts, sparsity: number): Risk {
 export function layerCriticalSparsity(size: number): number {
   const edge = 1 - 0.5 / size;
   return keptCount(size, edge) === 0 ? edge : nextUp(edge);
+}
+
+/**
+ * Highest sparsity that leaves every layer a weight, whatever the ranking; null without layers. Under scope `layer` the
+ * smallest layer decides.
+ */
+export function maxSparsity(sizes: readonly number[], scope: Scope): number | null {
+  if (sizes.length === 0) return null;
+  if (scope === "layer") return 1 - 0.5 / sizes.reduce((a, b) => Math.min(a, b));
+  return 1 - sizes.length / sizes.reduce((a, b) => a + b);
 }
 
 function nextUp(value: number): number {

@@ -19,8 +19,7 @@ function synflow(op: string): LinearRule["images"] {
   return rule.images;
 }
 
-const spatial = (site: LinearSite, i: number): number[] =>
-  site.shape(i).flatMap((_, axis) => (axis < 2 ? [] : [axis]));
+const spatial = (site: LinearSite, i: number): number[] => site.shape(i).flatMap((_, axis) => (axis < 2 ? [] : [axis]));
 
 /** Conv or ConvTranspose of one place, a channel in each, and its outputs everywhere. */
 const channels = (op: string): LinearRule => ({
@@ -65,7 +64,9 @@ const maxPool: LinearRule = {
 
 const globalMaxPool: LinearRule = {
   op: "GlobalMaxPool",
-  images: (site) => [{ ...site.signal(0), value: site.b.op("GlobalAveragePool", [site.signal(0).value]), bounds: null }],
+  images: (site) => [
+    { ...site.signal(0), value: site.b.op("GlobalAveragePool", [site.signal(0).value]), bounds: null },
+  ],
 };
 
 /** Linear where it is cubic or smoothed: which elements are read, without coefficients that may be negative. */

@@ -5,20 +5,19 @@
  */
 import type * as Ort from "onnxruntime-node";
 import { GraphBuilder, type Value } from "../../graph/builder.js";
-import { type Graph, type Node, nodeLabel, operatorLabel, type ValueInfo } from "../../graph/graph.js";
+import type { Graph } from "../../graph/graph.js";
 import { castTo } from "../../graph/literal.js";
 import { reachable } from "../../graph/reachable.js";
 import { valueNames } from "../../graph/rebuild.js";
 import { elementCount } from "../../graph/tensor.js";
-import { dependencies } from "../../graph/traversal.js";
 import { plainKernels } from "../../runtime/kernels.js";
 import { Program } from "../../runtime/program.js";
 import { onnxRuntime } from "../../runtime/session.js";
-import { type Linearised, linearise, movers } from "../linearise/linearise.js";
+import { type Linearised, linearise } from "../linearise/linearise.js";
 import { type FlowModel, flowPlan, heldPlan, type Plan } from "../linearise/plan.js";
 import type { Trainable } from "../trainable.js";
 import { pathForm } from "./form.js";
-import { saturated } from "./saturated.js";
+import { flagOf, masked, mixing, type Place } from "./masked.js";
 
 /** A flat model whose weights are inputs. */
 export interface LiveInput extends Pick<Trainable, "model" | "types" | "weights" | "reasons"> {
@@ -37,16 +36,10 @@ export interface Live {
   readonly effective: readonly (number | null)[];
 }
 
-/** A weight in the network. */
-interface Place {
-  readonly index: number;
-  readonly value: Value;
-  readonly shape: readonly number[];
-}
-
 export class LiveNetwork {
   #forward: Program | null = null;
   #both: Program | null = null;
+  readonly #counted: Counted;
 
   private constructor(
     readonly input: LiveInput,
@@ -57,7 +50,9 @@ export class LiveNetwork {
     readonly reasons: readonly (string | null)[],
     /** Why paths end where they do not in the model: without any, no flow means that nothing gets through. */
     readonly gaps: readonly string[],
-  ) {}
+  ) {
+    this.#counted = counted(graph, plan, places, reasons);
+  }
 
   /** Prepares the network; sessions are made when they are first needed. @throws PruneScopeError with what ONNX Runtime does not take. */
   static async open(input: LiveInput): Promise<LiveNetwork> {
@@ -67,8 +62,8 @@ export class LiveNetwork {
     const model: FlowModel = { ...input, weights: places.map(({ value }) => value), kernels: plainKernels };
     const linear = linearise(input.model.graph, model.weights, input.types, pathForm);
     const plan = await flowPlan(model, linear);
-    const graph = masked(input, plan, places);
-    const mixed = mixedWeights(input.model.graph, plan.graph, model.weights);
+    const graph = masked(plan.graph, input.model.graph, input.types, places);
+    const mixed = mixing(input.model.graph, plan.graph, input.types, model.weights).reasons;
     const partial = await partlyHeld(input, places, model, linear, plan, graph);
     const reasons = [...input.reasons];
     places.forEach(({ index, value }, at) => {
@@ -93,14 +88,14 @@ export class LiveNetwork {
 
   /** What is left of each weight under a mask. */
   async live(keep: KeepFlags): Promise<Live> {
-    const counted = this.#counted();
-    if (counted.counts.size === 0) return { flows: await this.flows(keep), effective: this.reasons.map(() => null) };
-    this.#both ??= await open(this.input, counted.graph, [this.plan.flow, ...counted.counts.values()]);
+    const { graph, counts } = this.#counted;
+    if (counts.size === 0) return { flows: await this.flows(keep), effective: this.reasons.map(() => null) };
+    this.#both ??= await open(this.input, graph, [this.plan.flow, ...counts.values()]);
     const made = await this.#both.run(await feeds(this.places, keep));
     return {
       flows: Number(made[this.plan.flow]!.data[0]) > 0,
       effective: this.reasons.map((_, index) => {
-        const count = counted.counts.get(index);
+        const count = counts.get(index);
         return count === undefined ? null : Number(made[count]!.data[0]);
       }),
     };
@@ -111,43 +106,24 @@ export class LiveNetwork {
     await this.#forward?.close();
     await this.#both?.close();
   }
-
-  /** The graph with the number of effective weights, by index. Whole numbers: float32 counts to 2²⁴ only. */
-  #counted(): { readonly graph: Graph; readonly counts: ReadonlyMap<number, Value> } {
-    const b = new GraphBuilder("count/", valueNames(this.graph));
-    const counts = new Map<number, Value>();
-    this.places.forEach(({ index }, at) => {
-      const share = this.plan.shares[at] ?? null;
-      if (share === null || this.reasons[index] !== null) return;
-      counts.set(index, b.op("ReduceSum", [b.cast(share, castTo("int32"))], { keepdims: 0 }));
-    });
-    return { graph: extended(this.graph, b), counts };
-  }
 }
 
-const extended = (graph: Graph, b: GraphBuilder): Graph => ({
-  ...graph,
-  constants: new Map([...graph.constants, ...b.constants]),
-  nodes: [...graph.nodes, ...b.nodes],
-});
+interface Counted {
+  readonly graph: Graph;
+  /** Number of effective elements, by the weight's index. */
+  readonly counts: ReadonlyMap<number, Value>;
+}
 
-/** The input that says which elements of a weight are kept. */
-const flagOf = (value: Value): Value => `keep/${value}`;
-
-/** The graph of a plan in zeros and ones, with flags in the place of its weights. */
-function masked({ model }: LiveInput, { graph }: Plan, places: readonly Place[]): Graph {
-  const untouched = new Set(model.graph.nodes);
-  const made = saturated(graph, untouched);
-  const taken = new Set(graph.inputs.map(({ name }) => name));
-  const given = places.filter(({ value }) => taken.has(value));
-  const b = new GraphBuilder("flags/", valueNames(made));
-  for (const { value } of given) {
-    const cast = b.cast(flagOf(value), castTo("float"));
-    b.node({ name: value, op: "Identity", domain: "", inputs: [cast], outputs: [value], attributes: new Map() });
-  }
-  const flags = given.map(({ value, shape }): ValueInfo => ({ name: flagOf(value), dtype: "bool", shape: [...shape] }));
-  const inputs = [...graph.inputs.filter(({ name }) => !given.some(({ value }) => value === name)), ...flags];
-  return { ...made, inputs, nodes: [...b.nodes, ...made.nodes] };
+/** `graph` with the number of effective elements of each weight that is followed: int32, since float32 counts to 2²⁴ only. */
+function counted(graph: Graph, plan: Plan, places: readonly Place[], reasons: readonly (string | null)[]): Counted {
+  const b = new GraphBuilder("count/", valueNames(graph));
+  const counts = new Map<number, Value>();
+  places.forEach(({ index }, at) => {
+    const share = plan.shares[at] ?? null;
+    if (share === null || reasons[index] !== null) return;
+    counts.set(index, b.op("ReduceSum", [b.cast(share, castTo("int32"))], { keepdims: 0 }));
+  });
+  return { graph: { ...graph, nodes: [...graph.nodes, ...b.nodes] }, counts };
 }
 
 function open({ model, threads, constant }: LiveInput, graph: Graph, outputs: readonly Value[]): Promise<Program> {
@@ -160,25 +136,6 @@ async function feeds(places: readonly Place[], keep: KeepFlags): Promise<Record<
   return Object.fromEntries(
     places.map(({ index, value, shape }) => [flagOf(value), new Tensor("bool", keep[index]!, shape)]),
   );
-}
-
-/**
- * Weights that the model computes with before it uses them (one minus the weight, its mean): what becomes of a flag
- * then says nothing.
- */
-function mixedWeights(model: Graph, graph: Graph, weights: readonly Value[]): Map<Value, string> {
-  const own = new Set<Node>(model.nodes);
-  const behind = new Map<Value, Set<Value>>(weights.map((weight) => [weight, new Set([weight])]));
-  const found = new Map<Value, string>();
-  for (const node of graph.nodes) {
-    if (!own.has(node)) continue;
-    const sources = [...dependencies(node)].flatMap((name) => [...(behind.get(name) ?? [])]);
-    if (sources.length === 0) continue;
-    const moved = movers.has(operatorLabel(node));
-    for (const output of node.outputs) behind.set(output, new Set(sources));
-    if (!moved) for (const source of sources) found.set(source, `${node.op} "${nodeLabel(node)}" computes with it`);
-  }
-  return found;
 }
 
 /**
@@ -202,10 +159,20 @@ async function partlyHeld(
   const ones = input.weights.map((value) =>
     new Uint8Array(elementCount(input.types.get(value ?? "")?.shape ?? [])).fill(1),
   );
-  const heldGraph = masked(input, held, places);
+  const heldGraph = masked(held.graph, input.model.graph, input.types, places);
   const flags = await feeds(places, ones);
-  const shares = await runOnce(input, graph, concerned.map(({ share }) => share), flags);
-  const parts = await runOnce(input, heldGraph, concerned.map(({ part }) => part), flags);
+  const shares = await runOnce(
+    input,
+    graph,
+    concerned.map(({ share }) => share),
+    flags,
+  );
+  const parts = await runOnce(
+    input,
+    heldGraph,
+    concerned.map(({ part }) => part),
+    flags,
+  );
   return new Set(
     concerned.flatMap(({ at }, i) => (shares[i]!.some((one, k) => one === 0 && parts[i]![k] !== 0) ? [at] : [])),
   );
