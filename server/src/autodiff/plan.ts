@@ -102,17 +102,8 @@ export function extended(graph: Graph, b: GraphBuilder, inputs: readonly ValueIn
  * ONNX Runtime throw.
  */
 export async function makePlan(input: SensitivityInput, reduction: Reduction, twice: boolean): Promise<Plan> {
-  const { model, source, data, threads } = input;
-  const fitting = await fittingRuns(input, reduction);
-  const { count } = fitting;
-  const state = await batchNormState(fitting.trainable.model.graph, source);
-  const statistics = chooseStatistics(state, input.batchNorm, { data, count, perSample: reduction.perSample });
-  const trainable =
-    statistics.mode === "batch"
-      ? await onBatchStatistics(fitting.trainable, data.shapes(count), threads)
-      : fitting.trainable;
-
-  const judged = await attachLoss(input, trainable, count, reduction.temperature);
+  const { model, data, threads } = input;
+  const { trainable, judged, count, statistics } = await judgedNetwork(input, reduction);
   const { types, inputShapes, chosen } = judged;
   const first = explained(
     differentiate(judged.graph, {
@@ -158,10 +149,36 @@ export async function makePlan(input: SensitivityInput, reduction: Reduction, tw
   };
 }
 
+/** A network that ends in a loss, before anything is differentiated. */
+export interface JudgedNetwork {
+  readonly trainable: Trainable;
+  readonly judged: Judged;
+  /** Samples per run. */
+  readonly count: number;
+  readonly statistics: ReturnType<typeof chooseStatistics>;
+}
+
+/** Makes the model trainable for as many samples a run as fit, chooses BatchNormalization's statistics, and adds the loss. */
+export async function judgedNetwork(
+  input: SensitivityInput,
+  reduction: Pick<Reduction, "perSample" | "temperature">,
+): Promise<JudgedNetwork> {
+  const { source, data, threads } = input;
+  const fitting = await fittingRuns(input, reduction);
+  const { count } = fitting;
+  const state = await batchNormState(fitting.trainable.model.graph, source);
+  const statistics = chooseStatistics(state, input.batchNorm, { data, count, perSample: reduction.perSample });
+  const trainable =
+    statistics.mode === "batch"
+      ? await onBatchStatistics(fitting.trainable, data.shapes(count), threads)
+      : fitting.trainable;
+  return { trainable, judged: await attachLoss(input, trainable, count, reduction.temperature), count, statistics };
+}
+
 /** The trainable model for as many samples a run as fit, and their number. */
 async function fittingRuns(
   input: SensitivityInput,
-  { perSample }: Reduction,
+  { perSample }: Pick<Reduction, "perSample">,
 ): Promise<{ readonly trainable: Trainable; readonly count: number }> {
   const { model, source, weights, data, threads } = input;
   let count = data.samplesPerRun ?? (perSample ? 1 : data.samples);
@@ -194,7 +211,7 @@ function fittingCount({ data, activationBytes }: SensitivityInput, types: ValueT
 }
 
 /** A trainable model that ends in a loss. */
-interface Judged {
+export interface Judged {
   readonly graph: Graph;
   readonly types: ValueTypes;
   readonly inputShapes: ReadonlyMap<string, readonly number[]>;

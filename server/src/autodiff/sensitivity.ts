@@ -263,11 +263,12 @@ function withSums(
   return { graph: reachable(extended(graph, b, inputs), outputs), outputs, entries };
 }
 
-function lossFeed(
+/** What a loss is fed for one batch. */
+export function lossFeed(
   Tensor: typeof Ort.Tensor,
   { kind, value }: LossInput,
   batch: Batch,
-  { output }: Plan,
+  { output }: Pick<Plan, "output">,
   random: () => number,
 ): Ort.Tensor {
   const { shape } = value;
