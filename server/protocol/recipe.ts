@@ -102,6 +102,14 @@ export const defaultRecipe: Recipe = Object.freeze({
   axes: Object.freeze({}),
 });
 
+/** The same recipe in one shot, and without densities by a rule. */
+export function oneShot(recipe: Recipe): Recipe {
+  const copy: { -readonly [K in keyof Recipe]: Recipe[K] } = { ...recipe };
+  delete copy.rounds;
+  delete copy.quota;
+  return copy;
+}
+
 /** Number of weights kept of `total` at `sparsity`: k = round((1 − s)·total), halves up. */
 export function keptCount(total: number, sparsity: number): number {
   return Math.round((1 - sparsity) * total);

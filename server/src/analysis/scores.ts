@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Recipe } from "../../protocol/recipe.js";
+import type { SensitivityInput } from "../autodiff/plan.js";
 import { type Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
 import type { Criterion, Scores } from "../criteria/criterion.js";
 import { openDataset } from "../data/open.js";
@@ -75,35 +76,12 @@ export async function scoresOf(
   const kept = cache === null || !takesRuns(criterion) ? null : storedScores(cache, key, elements);
   if (kept !== null) return kept;
   const { weights } = open.search;
-  const { memoryLimit, threads } = context.settings;
   const progress = (words: string, done: number, total: number): void => {
     context.progress({ stage: `Scoring by ${criterion.title}${words === "" ? "" : `: ${words}`}`, done, total });
   };
   const checkpoint = (): Promise<void> => context.checkpoint();
-  const sensitivity = async (): Promise<Sensitivity> => {
-    context.progress({ stage: "Reading data", done: 0, total: 0 });
-    const { seed, batch, mean, std, axes, loss = null, batchNorm } = recipe;
-    const data = criterion.needs.data ? (recipe.data ?? null) : null;
-    return new Sensitivity({
-      model: open.model,
-      source: open.source,
-      weights,
-      data: await openDataset(data, open.model.graph, {
-        seed,
-        dynamicAxes: axes,
-        batch,
-        ...(mean === undefined ? {} : { mean }),
-        ...(std === undefined ? {} : { std }),
-      }),
-      loss,
-      batchNorm,
-      seed,
-      threads,
-      activationBytes: memoryLimit > 0 ? (memoryLimit * 1e6) / 2 : defaultActivationBytes,
-      progress,
-      checkpoint,
-    });
-  };
+  const sensitivity = async (): Promise<Sensitivity> =>
+    new Sensitivity({ ...(await sensitivityInput(open, recipe, criterion.needs.data, context)), progress });
   const scores = await criterion.score({
     weights,
     values: (i) => elements[i]!,
@@ -121,6 +99,43 @@ export async function scoresOf(
     if (stored) cache.put(key, { scored: fields.map((field) => field !== null), circumstance } satisfies Stored);
   }
   return scores;
+}
+
+/** What derivatives of a model are taken of, as a recipe says. @param fromData whether the recipe's data is looked at. */
+export async function sensitivityInput(
+  open: OpenModel,
+  recipe: Recipe,
+  fromData: boolean,
+  context: JobContext,
+): Promise<SensitivityInput> {
+  context.progress({ stage: "Reading data", done: 0, total: 0 });
+  const { memoryLimit, threads } = context.settings;
+  const { seed, batch, mean, std, axes, loss = null, batchNorm } = recipe;
+  return {
+    model: open.model,
+    source: open.source,
+    weights: open.search.weights,
+    data: await openDataset(fromData ? (recipe.data ?? null) : null, open.model.graph, {
+      seed,
+      dynamicAxes: axes,
+      batch,
+      ...(mean === undefined ? {} : { mean }),
+      ...(std === undefined ? {} : { std }),
+    }),
+    loss,
+    batchNorm,
+    seed,
+    threads,
+    activationBytes: memoryLimit > 0 ? (memoryLimit * 1e6) / 2 : defaultActivationBytes,
+    progress: (words, done, total) => {
+      context.progress({
+        stage: words === "" ? "Running" : `${words[0]!.toUpperCase()}${words.slice(1)}`,
+        done,
+        total,
+      });
+    },
+    checkpoint: () => context.checkpoint(),
+  };
 }
 
 /** Scores that are in the cache as a whole; null when they are not. */
