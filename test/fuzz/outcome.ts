@@ -63,7 +63,7 @@ function readAll(path: string): void {
     const model = onnx.read(source);
     const search = findPrunable(model);
     const fingerprint = source.fingerprint();
-    JSON.stringify(describeModel({ format: onnx, source, model, search, fingerprint }));
+    JSON.stringify(describeModel({ path, format: onnx, source, model, search, fingerprint }));
     for (const graph of allGraphs(model.graph)) {
       for (const { name, tensor, inline } of graph.constants.values()) {
         if (tensor.path !== "" && tensor.offset + tensor.length > source.size(tensor.path))

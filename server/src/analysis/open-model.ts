@@ -6,6 +6,8 @@ import type { Model } from "../graph/graph.js";
 import { findPrunable, type PrunableSearch } from "../graph/prunable.js";
 
 export interface OpenModel {
+  /** The person's file, whatever copy of it is open. */
+  readonly path: string;
   readonly format: Format;
   readonly source: Source;
   readonly model: Model;
@@ -19,7 +21,7 @@ export async function withModel<T>(path: string, work: (model: OpenModel) => Pro
   const source = new Source(path);
   try {
     const model = format.read(source);
-    return await work({ format, source, model, search: findPrunable(model), fingerprint: source.fingerprint() });
+    return await work({ path, format, source, model, search: findPrunable(model), fingerprint: source.fingerprint() });
   } finally {
     source.close();
   }
