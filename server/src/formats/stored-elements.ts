@@ -3,7 +3,7 @@
  * place for masking. One entry per element type.
  */
 import { PruneScopeError } from "../../protocol/errors.js";
-import { float16ToNumber, numberToFloat16 } from "../graph/float16.js";
+import { float16ToNumber, numberToBfloat16, numberToFloat16 } from "../graph/float16.js";
 import type { DType } from "../../protocol/model.js";
 import type { Constant } from "../graph/graph.js";
 import type { PrunableWeight } from "../graph/prunable.js";
@@ -141,12 +141,6 @@ const overflow: Readonly<Partial<Record<DType, number>>> = {
   float16: 65520,
   bfloat16: (2 - 2 ** -8) * 2 ** 127,
 };
-
-/** Bits of the nearest bfloat16, ties to even. */
-function numberToBfloat16(value: number): number {
-  const word = new Uint32Array(Float32Array.of(value).buffer)[0]!;
-  return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-}
 
 interface AffineCode {
   readonly scale: Float32Array;

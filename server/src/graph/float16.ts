@@ -1,5 +1,5 @@
 /**
- * float16, in one place: platforms disagree on its typed array (ONNX Runtime takes Float16Array where there is one and
+ * float16 and bfloat16, in one place: platforms disagree on its typed array (ONNX Runtime takes Float16Array where there is one and
  * Uint16Array elsewhere), so everything here works on the 16 bits.
  */
 
@@ -36,4 +36,10 @@ export function numberToFloat16(value: number): number {
   const up = steps - below > 0.5 || (steps - below === 0.5 && below % 2 === 1);
   // A normal half has 1024 ≤ steps < 2048, a subnormal less; a carry runs into the exponent, as it should.
   return sign | (((exponent + 14) << 10) + below + (up ? 1 : 0));
+}
+
+/** The 16 bits of the bfloat16 nearest to `value` as a float32, ties to even. */
+export function numberToBfloat16(value: number): number {
+  const word = new Uint32Array(Float32Array.of(value).buffer)[0]!;
+  return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
 }

@@ -20,6 +20,7 @@ import { dtypeByCode, elementCount } from "../../graph/tensor.js";
 import { topologicalOrder } from "../../graph/traversal.js";
 import type { Source } from "../source.js";
 import { Functions } from "./functions.js";
+import { noteRecord } from "./node-records.js";
 import { readSkeleton } from "./skeleton.js";
 import { checkedShape, readTensor, type TensorContext } from "./tensor.js";
 
@@ -150,6 +151,7 @@ class GraphReader {
       seen.add(input.name);
     }
     Object.assign(graph, { inputs: inputs.filter((input) => !constants.has(input.name)) });
+    const places = new Map(parent === null ? proto.node.map((node, i) => [node, i]) : []);
     for (const node of this.#functions.inline(proto.node)) {
       for (const output of node.output) {
         if (output === "") continue;
@@ -163,7 +165,10 @@ class GraphReader {
           continue;
         }
       }
-      nodes.push(this.#node(node, graph, depth));
+      const made = this.#node(node, graph, depth);
+      const place = places.get(node);
+      if (place !== undefined) noteRecord(made, place);
+      nodes.push(made);
     }
     const given = new Set(graph.inputs.map((input) => input.name));
     // Nodes of an outer graph are not read yet when its subgraphs are: the outer sort checks the names from there.

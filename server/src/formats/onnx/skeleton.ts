@@ -7,9 +7,9 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { GraphProtoSchema, ModelProtoSchema, TensorProtoSchema } from "onnx-buf";
-import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Source } from "../source.js";
 import { ruleOf, wires } from "./wire-rules.js";
+import { WireWindow } from "./wire-window.js";
 
 /** Field number that marks a TensorProto of the skeleton with its payload index. */
 export const payloadField = 536_870_911 - 7;
@@ -42,9 +42,6 @@ const maxMessages = 1_000_000;
 /** Deepest nesting of messages; `onnx-buf` stops at the same depth. */
 const maxDepth = 100;
 
-/** Bytes read at a time. */
-const windowBytes = 64 * 1024;
-
 /**
  * Walks the main file of `source`.
  * @throws PruneScopeError `malformed-model` with the byte offset of what does not fit.
@@ -58,16 +55,11 @@ export function readSkeleton(source: Source): Skeleton {
 class Walk {
   readonly writer = new BinaryWriter();
   readonly payloads: Payload[][] = [];
-  readonly #source: Source;
-  readonly #window = new Uint8Array(windowBytes);
+  readonly #window: WireWindow;
   #messages = 0;
-  #windowStart = 0;
-  #windowEnd = 0;
-  readonly #fileSize: number;
 
   constructor(source: Source) {
-    this.#source = source;
-    this.#fileSize = source.size(source.main);
+    this.#window = new WireWindow(source);
   }
 
   /**
@@ -75,8 +67,9 @@ class Walk {
    * `copies` it is written too, without the payloads of its tensors; `decoded` says whether it is, here or as a part.
    */
   message(kind: DescMessage, start: number, end: number, depth: number, copies: boolean, decoded = true): void {
-    if (depth > maxDepth) this.#fail(start, `messages are nested more than ${maxDepth} deep`);
-    if (decoded && ++this.#messages > maxMessages) this.#fail(start, `there are more than ${maxMessages} messages`);
+    if (depth > maxDepth) this.#window.fail(start, `messages are nested more than ${maxDepth} deep`);
+    if (decoded && ++this.#messages > maxMessages)
+      this.#window.fail(start, `there are more than ${maxMessages} messages`);
     const rule = ruleOf(kind);
     const own: Payload[] = [];
     let copied = start;
@@ -86,23 +79,8 @@ class Walk {
       copied = to;
     };
     for (let at = start; at < end;) {
-      const fieldStart = at;
-      const tag = this.#varint(at, end);
-      const field = Math.floor(tag.value / 8);
-      const wire = tag.value % 8;
-      if (field === 0 || tag.value > 0xffffffff) this.#fail(at, `a field has number ${field}`);
-      at = tag.next;
-      let bodyStart = at;
-      if (wire === wires.varint) at = this.#varint(at, end).next;
-      else if (wire === wires.bit64) at += 8;
-      else if (wire === wires.bit32) at += 4;
-      else if (wire === wires.delimited) {
-        const length = this.#varint(at, end);
-        bodyStart = length.next;
-        at = bodyStart + length.value;
-      } else this.#fail(fieldStart, `wire type ${wire} is not used by ONNX`);
-      if (at > end) this.#fail(fieldStart, `field ${field} runs ${at - end} bytes past the end of its message`);
-
+      const { field, wire, start: fieldStart, bodyStart, end: fieldEnd } = this.#window.field(at, end);
+      at = fieldEnd;
       const known = rule.fields.get(field);
       if (known === undefined) {
         // A mark of ours that comes from outside would point anywhere.
@@ -111,12 +89,12 @@ class Walk {
       }
       const packed = wire === wires.delimited ? known.packed : null;
       if (wire !== known.wire && packed === null)
-        this.#fail(fieldStart, `field ${field} of a ${rule.name} has wire type ${wire}, not ${known.wire}`);
+        this.#window.fail(fieldStart, `field ${field} of a ${rule.name} has wire type ${wire}, not ${known.wire}`);
       // The end of a large payload is left unread; whoever decodes it counts its elements.
       if (packed !== null && at - bodyStart <= inlineBytes) this.#checkPacked(field, packed, bodyStart, at);
       if (known.message !== null) {
         if (known.message === GraphProtoSchema && kind === ModelProtoSchema && ++graphs > 1)
-          this.#fail(fieldStart, "the model has two graphs");
+          this.#window.fail(fieldStart, "the model has two graphs");
         const goesOn = copies && ruleOf(known.message).leadsToTensors;
         const left = kind === GraphProtoSchema && field === valueInfoField;
         if (goesOn || left) leaveOut(fieldStart, at);
@@ -139,50 +117,12 @@ class Walk {
 
   /** Packed elements end where their field ends, or the decoder would run into the next one. */
   #checkPacked(field: number, elementBytes: number, start: number, end: number): void {
-    const whole = elementBytes > 0 ? (end - start) % elementBytes === 0 : start === end || this.#byte(end - 1) < 0x80;
-    if (!whole) this.#fail(start, `the last element of field ${field} is cut off`);
+    const whole =
+      elementBytes > 0 ? (end - start) % elementBytes === 0 : start === end || this.#window.byte(end - 1) < 0x80;
+    if (!whole) this.#window.fail(start, `the last element of field ${field} is cut off`);
   }
 
   #copy(start: number, end: number): void {
-    if (end <= start) return;
-    const chunk = new Uint8Array(end - start);
-    if (start >= this.#windowStart && end <= this.#windowEnd) {
-      chunk.set(this.#window.subarray(start - this.#windowStart, end - this.#windowStart));
-    } else this.#source.read(this.#source.main, start, chunk);
-    this.writer.raw(chunk);
-  }
-
-  /** An unsigned varint of up to 10 bytes; exact up to 2^53, beyond that merely too large for any length. */
-  #varint(at: number, end: number): { readonly value: number; readonly next: number } {
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 10; i++) {
-      if (at + i >= end) this.#fail(at, "a number is cut off");
-      const byte = this.#byte(at + i);
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return { value, next: at + i + 1 };
-      scale *= 128;
-    }
-    return this.#fail(at, "a number has more than 10 bytes");
-  }
-
-  #byte(at: number): number {
-    if (at < this.#windowStart || at >= this.#windowEnd) {
-      this.#windowStart = at;
-      this.#windowEnd = Math.min(at + windowBytes, this.#fileSize);
-      this.#source.read(this.#source.main, at, this.#window.subarray(0, this.#windowEnd - at));
-    }
-    return this.#window[at - this.#windowStart]!;
-  }
-
-  #fail(offset: number, what: string): never {
-    throw new PruneScopeError(
-      "malformed-model",
-      `${this.#source.main} is not a valid ONNX file: at byte ${offset}, ${what}.`,
-      {
-        file: this.#source.main,
-        offset,
-      },
-    );
+    if (end > start) this.writer.raw(this.#window.bytes(start, end));
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Saves an ONNX model with edited weights. The original is copied byte for byte in one pass; weights are edited on the
- * way, in place, so that everything else keeps its offset. Provenance follows after the last original byte.
+ * Saves an ONNX model with edited weights and, on request, Mul nodes in front of inputs. The original is copied byte for
+ * byte in one pass; weights are edited on the way, in place, so that without new nodes everything else keeps its offset.
+ * Provenance follows after the last original byte.
  */
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -12,6 +13,7 @@ import { AtomicFile } from "../atomic-file.js";
 import type { TensorEdit, WriteOptions } from "../format.js";
 import type { Source } from "../source.js";
 import { blockElements } from "../stored-elements.js";
+import { scaleSplices } from "./scale-splices.js";
 
 /** Bytes copied at a time where nothing is edited. */
 const chunkBytes = 1 << 22;
@@ -23,6 +25,7 @@ const blocksPerPause = 32;
 export async function writeOnnx(source: Source, model: Model, options: WriteOptions): Promise<void> {
   const target = resolve(options.target);
   const places = targets(source, target, options.replaceOriginal);
+  const splices = scaleSplices(source, model, options.scales);
   const total = source.size();
   let before = 0;
   const written: AtomicFile[] = [];
@@ -32,7 +35,8 @@ export async function writeOnnx(source: Source, model: Model, options: WriteOpti
       const file = new AtomicFile(place, path !== source.main);
       written.push(file);
       const base = before;
-      await copyEdited(source, path, options.edits, file, (done) => options.progress(base + done, total));
+      const changes = [...tensorChanges(options.edits, path), ...(path === source.main ? splices : [])];
+      await copyChanged(source, path, changes, file, (done) => options.progress(base + done, total));
       before += source.size(path);
       if (path === source.main) file.append(provenance(model, options.provenance));
     }
@@ -109,15 +113,22 @@ function identityOf(path: string): string | null {
   }
 }
 
-async function copyEdited(
+/** A place of a file that is written otherwise than it was read. */
+type Change = { readonly offset: number } & (
+  { readonly edit: TensorEdit } | { readonly length: number; readonly bytes: Uint8Array }
+);
+
+const tensorChanges = (edits: readonly TensorEdit[], path: string): Change[] =>
+  edits.filter(({ tensor }) => tensor.path === path).map((edit) => ({ offset: edit.tensor.offset, edit }));
+
+async function copyChanged(
   source: Source,
   path: string,
-  edits: readonly TensorEdit[],
+  changes: readonly Change[],
   file: AtomicFile,
   progress: (done: number) => Promise<void>,
 ): Promise<void> {
   const size = source.size(path);
-  const inFile = edits.filter(({ tensor }) => tensor.path === path).sort((a, b) => a.tensor.offset - b.tensor.offset);
   const chunk = new Uint8Array(Math.min(chunkBytes, size));
   let at = 0;
   const copyTo = async (end: number): Promise<void> => {
@@ -129,7 +140,14 @@ async function copyEdited(
       await progress(at);
     }
   };
-  for (const { name, tensor, elements, edit } of inFile) {
+  for (const change of [...changes].sort((a, b) => a.offset - b.offset)) {
+    if (!("edit" in change)) {
+      await copyTo(change.offset);
+      file.append(change.bytes);
+      at += change.length;
+      continue;
+    }
+    const { name, tensor, elements, edit } = change.edit;
     if (tensor.offset < at) {
       throw new PruneScopeError("malformed-model", `Tensor "${name}" overlaps another one in ${path}.`, {
         file: path,
