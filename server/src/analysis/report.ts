@@ -4,9 +4,10 @@ import type { LayerReport, Report, Risk, ScoreHistogram, ScoreStatistics } from 
 import { reportSchema } from "../../protocol/report.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import { layerLabel } from "../graph/prunable.js";
+import { criticalOf } from "../pruning/collapse.js";
 import { deadOutputShare, type Mask } from "../pruning/mask.js";
 import { firstNonFiniteKey } from "../pruning/order.js";
-import { layerCriticalSparsity, maxSparsity, riskOf } from "../pruning/risk.js";
+import { maxSparsity, riskOf } from "../pruning/risk.js";
 import { hasNoSignal, type LayerSurvey } from "../pruning/survey.js";
 import type { OpenModel } from "./open-model.js";
 import type { RankedScores } from "./scoring.js";
@@ -29,17 +30,12 @@ export function layerStates(
   mask: Mask | null,
   effective: readonly (number | null)[] = [],
 ): LayerState[] {
+  const critical = criticalOf(ranked, recipe);
   return ranked.surveys.map((survey, l) => {
     const excluded = ranked.excluded[l] === true;
     const layerMask = mask?.layers[l] ?? { cut: null, kept: survey.size };
-    const rank = ranked.lastRanks[l] ?? null;
     const noSignal = (ranked.unscored[l] ?? null) === null && hasNoSignal(survey);
-    const criticalSparsity =
-      rank === null || noSignal
-        ? null
-        : recipe.scope === "global"
-          ? rank / ranked.total
-          : layerCriticalSparsity(survey.size);
+    const criticalSparsity = critical.layers[l] ?? null;
     const deadOutputs = deadOutputShare(survey, layerMask);
     const { kept } = layerMask;
     const risk =
@@ -94,16 +90,12 @@ export function makeReport(
     };
   });
   const kept = layers.reduce((sum, layer) => sum + layer.kept, 0);
-  const critical = layers.flatMap((layer) => layer.criticalSparsity ?? []);
-  const ranks = ranked.lastRanks.filter((rank, l): rank is number => rank !== null && !hasNoSignal(surveys[l]!));
+  const critical = criticalOf(ranked, recipe);
   const pool = surveys.filter((_, l) => excluded[l] !== true);
   const zeros = pool.reduce((sum, layer) => sum + layer.zeros, 0);
-  const least = (values: readonly number[]): number | null =>
-    values.length === 0 ? null : values.reduce((a, b) => Math.min(a, b));
-  const firstRank = least(ranks);
   return {
     schema: reportSchema,
-    model: { path: open.source.main, format: open.format.id, parameters, prunable },
+    model: { path: open.path, format: open.format.id, parameters, prunable },
     criterion: ranked.criterion.id,
     sparsity: recipe.sparsity,
     scope: recipe.scope,
@@ -112,8 +104,8 @@ export function makeReport(
     batchNorm: ranked.circumstance?.batchNorm ?? null,
     kept,
     sparsityOfAll: parameters === 0 ? 0 : (prunable - kept) / parameters,
-    criticalSparsity: least(critical),
-    safeSparsity: recipe.scope === "global" && firstRank !== null ? (firstRank - 1) / total : least(critical),
+    criticalSparsity: critical.first,
+    safeSparsity: critical.safe,
     maxSparsity: maxSparsity(
       pool.map(({ size }) => size),
       recipe.scope,

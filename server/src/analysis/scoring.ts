@@ -10,7 +10,7 @@ import type { Criterion } from "../criteria/criterion.js";
 import { storedElements } from "../formats/stored-elements.js";
 import { lastRanks } from "../pruning/critical.js";
 import { excludedLayers, makeMask, type Mask } from "../pruning/mask.js";
-import { OrderedScores } from "../pruning/order.js";
+import { type OrderedLayer, OrderedScores } from "../pruning/order.js";
 import { type LayerSurvey, outputLayout, survey } from "../pruning/survey.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
@@ -71,6 +71,7 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
     size: weight.size,
     field: fields[i]!,
     elements: elements[i]!,
+    form: quotaForm(weight),
   }));
   const scores = new OrderedScores(
     layers,
@@ -119,12 +120,25 @@ interface CachedMask {
 export function maskOf(ranked: RankedScores, recipe: Recipe): Mask {
   const { cache, resultId, scores, surveys } = ranked;
   const key = `${resultId}.mask`;
-  const identity = JSON.stringify([recipe.sparsity, recipe.pattern ?? null, recipe.scope, recipe.floors]);
+  const identity = JSON.stringify([
+    recipe.sparsity,
+    recipe.pattern ?? null,
+    recipe.scope,
+    recipe.quota ?? null,
+    recipe.floors,
+  ]);
   const known = cache === null ? null : (cache.get(key) as CachedMask | null);
   if (known?.recipe === identity) return known.mask;
   const mask = makeMask(scores, surveys, recipe);
   cache?.put(key, { recipe: identity, mask } satisfies CachedMask);
   return mask;
+}
+
+/** What quotas look at: axes along which it is several weights are none of its own. */
+function quotaForm({ shape, roles }: OpenModel["search"]["weights"][number]): NonNullable<OrderedLayer["form"]> {
+  const axes = shape.filter((_, axis) => !roles.batch.includes(axis));
+  const extent = axes.reduce((sum, length) => sum + length, 0);
+  return { extent, pointwise: axes.length > 1 && roles.spatial.every((axis) => shape[axis] === 1) };
 }
 
 const isDouble = (weight: OpenModel["search"]["weights"][number]): boolean => weight.tensor.dtype === "double";

@@ -4,7 +4,8 @@
  */
 import { PruneScopeError } from "../../protocol/errors.js";
 import { keptCount, type Recipe } from "../../protocol/recipe.js";
-import { comparePlaces, type OrderedScores } from "./order.js";
+import { comparePlaces, type OrderedLayer, type OrderedScores } from "./order.js";
+import { type QuotaLayer, quotaCounts } from "./quotas.js";
 import { type Cut, select } from "./select.js";
 import type { LayerSurvey } from "./survey.js";
 
@@ -16,7 +17,7 @@ export interface LayerMask {
 
 export interface Mask {
   readonly layers: readonly LayerMask[];
-  /** The cut that the layers of the global pool share; null under scope `layer`, or when nothing is removed. */
+  /** The cut that the layers of the global pool share; null under scope `layer` or a quota, or when nothing is removed. */
   readonly globalCut: Cut | null;
 }
 
@@ -24,19 +25,32 @@ export interface Mask {
  * The mask of a recipe. Under scope `global`, k = round((1 − s)·N) of the N weights in layers that are not excluded are
  * kept, those with the highest scores; a layer that would fall below its floor keeps its strongest
  * ⌈floor · size⌉ weights instead, and the rest is chosen among the others. Under scope `layer` each layer keeps
- * round((1 − s)·n).
+ * round((1 − s)·n), under a quota its share of k, whatever the scope; floors hold there too.
  * @throws PruneScopeError `non-finite` when a layer that is not excluded has scores that are NaN or infinite.
  */
 export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[], recipe: Recipe): Mask {
   const excluded = excludedLayers(scores, recipe);
   refuseNonFinite(scores, surveys, excluded);
   const layers: LayerMask[] = surveys.map((layer) => ({ cut: null, kept: layer.size }));
-  const floor = (l: number): number => Math.ceil((recipe.floors[scores.layers[l]!.id] ?? 0) * surveys[l]!.size);
+  const floors = floorCounts(scores, recipe);
+  const floor = (l: number): number => floors[l]!;
   const single = (l: number, kept: number): void => {
     const { cut } = select(scores, surveys, [l], surveys[l]!.size - kept);
     layers[l] = { cut, kept };
   };
   let pool = surveys.map((_, l) => l).filter((l) => !excluded[l]);
+  if (recipe.quota !== undefined) {
+    const quotaLayers = pool.map((l) => quotaLayer(scores.layers[l]!));
+    const keep = keptCount(
+      quotaLayers.reduce((sum, { size }) => sum + size, 0),
+      recipe.sparsity,
+    );
+    const counts = quotaCounts(quotaLayers, keep, recipe.quota, pool.map(floor));
+    pool.forEach((l, p) => {
+      single(l, counts[p]!);
+    });
+    return { layers, globalCut: null };
+  }
   if (recipe.scope === "layer") {
     for (const l of pool) single(l, Math.max(floor(l), keptCount(surveys[l]!.size, recipe.sparsity)));
     return { layers, globalCut: null };
@@ -60,6 +74,16 @@ export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[],
     pool = pool.filter((l) => !below.includes(l));
     if (pool.length === 0) return { layers, globalCut: null };
   }
+}
+
+/** Fewest weights that each layer keeps by the recipe's floors. */
+export function floorCounts({ layers }: OrderedScores, { floors }: Pick<Recipe, "floors">): number[] {
+  return layers.map(({ id, size }) => Math.ceil((floors[id] ?? 0) * size));
+}
+
+/** A layer as quotas see it. */
+export function quotaLayer({ size, form = { extent: size, pointwise: false } }: OrderedLayer): QuotaLayer {
+  return { size, ...form };
 }
 
 /** Which layers are left dense: those that the recipe excludes, and those without a score. @throws PruneScopeError `bad-request` for an id that no layer has. */

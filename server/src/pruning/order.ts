@@ -5,6 +5,7 @@
  */
 import { blockElements, type NumberField, type StoredElements } from "../formats/stored-elements.js";
 import { layerSeed, mix32 } from "./hash.js";
+import type { QuotaLayer } from "./quotas.js";
 
 /** Keys from this one on belong to +∞ and NaN of unsigned scores. */
 export const firstNonFiniteKey = 0x7f800000;
@@ -30,6 +31,8 @@ export interface OrderedLayer {
   /** The scores; null where the criterion has none for the layer, which is left dense then. */
   readonly field: NumberField | null;
   readonly elements: StoredElements;
+  /** What quotas look at; absent for a plain list of weights. */
+  readonly form?: Omit<QuotaLayer, "size">;
 }
 
 /** Scores of a model in their order. Buffers are shared: what a call returns is valid until the next. */
