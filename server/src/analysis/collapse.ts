@@ -6,14 +6,15 @@ import type { CollapseParams } from "../../protocol/requests.js";
 import { maxSparsity } from "../pruning/risk.js";
 import { hasNoSignal } from "../pruning/survey.js";
 import { maskUnlessNonFinite } from "./analyze.js";
-import { type Branch, effectiveReport } from "./effective.js";
+import { effectiveReport } from "./effective.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
 import { layerStates } from "./report.js";
+import { residualView } from "./residual-view.js";
 import { type RankedScores, rankScores } from "./scoring.js";
 
 export function collapse({ path, recipe }: CollapseParams, context: JobContext): Promise<CollapseReport> {
-  return withModel(path, (open) => collapseOf(open, recipe, [], context));
+  return withModel(path, (open) => collapseOf(open, recipe, context));
 }
 
 /**
@@ -21,16 +22,12 @@ export function collapse({ path, recipe }: CollapseParams, context: JobContext):
  * die is there all the same.
  * @throws PruneScopeError what scoring throws, `missing-data` for a model without layers among it.
  */
-export async function collapseOf(
-  open: OpenModel,
-  recipe: Recipe,
-  branches: readonly Branch[],
-  context: JobContext,
-): Promise<CollapseReport> {
+export async function collapseOf(open: OpenModel, recipe: Recipe, context: JobContext): Promise<CollapseReport> {
   const ranked = await rankScores(open, recipe, context);
   const mask = maskUnlessNonFinite(ranked, recipe);
   const effective = await orError(() => {
-    if (mask !== null) return effectiveReport(open, ranked, recipe, mask, branches, context);
+    const { blocks } = residualView(open.model, open.search.weights);
+    if (mask !== null) return effectiveReport(open, ranked, recipe, mask, blocks, context);
     throw new PruneScopeError(
       "non-finite",
       "Some scores are NaN or infinite, so no mask can be made: exclude their layers, which the report names.",

@@ -21,7 +21,7 @@ import type { RankedScores } from "./scoring.js";
 export type Branch = Pick<ResidualBlockView, "node" | "branch">;
 
 /** Weights times runs that finding where branches die may take; what is left then is said to be not known. */
-const branchEffort = 2e10;
+const branchEffort = 4e9;
 
 /**
  * What is effective of each layer under the recipe's mask.
@@ -160,8 +160,10 @@ class Search {
       return none(`Whether the network is cut cannot be told: ${gap}, and what leads through it is not followed.`);
     if (await network.flows(flags.none()))
       return none("A way without prunable weights leads from an input to an output: no mask cuts the network.");
-    const flows = (rung: number): Promise<boolean> =>
-      this.#probe("Finding where the network is cut", rung, (mask) => network.flows(flags.of(mask)));
+    const flows = async (rung: number, within: Bracket | null = null): Promise<boolean> => {
+      await this.#probe("Finding where the network is cut");
+      return network.flows(flags.at(ladder, rung, within));
+    };
     if (!(await flows(0)))
       return {
         rung: 0,
@@ -184,11 +186,11 @@ class Search {
     const ladder = this.#ladder;
     const found: (number | null)[] = this.branches.map(() => null);
     if (this.branches.length === 0) return { found, unfinished: 0 };
-    const probe = (rung: number): Promise<(boolean | null)[]> =>
-      this.#probe("Finding where residual branches die", rung, async (mask) => {
-        const live = await this.network.live(flags.of(mask));
-        return this.branches.map(({ branch }) => this.#alive(branch, live));
-      });
+    const probe = async (rung: number, within: Bracket | null = null): Promise<(boolean | null)[]> => {
+      await this.#probe("Finding where residual branches die");
+      const live = await this.network.live(flags.at(ladder, rung, within));
+      return this.branches.map(({ branch }) => this.#alive(branch, live));
+    };
     const dense = await probe(0);
     const most = cut.rung ?? ladder.last;
     const sparse = most === 0 ? dense : await probe(most);
@@ -199,18 +201,17 @@ class Search {
     });
     const brackets = open.map((): Bracket => ({ alive: 0, dead: most }));
     const runs = Math.ceil(branchEffort / Math.max(1, this.#size));
-    const rungs = await firstDead(ladder, brackets, runs, async (rung) => {
-      const alive = await probe(rung);
+    const rungs = await firstDead(ladder, brackets, runs, async (rung, within) => {
+      const alive = await probe(rung, within);
       return open.map((i) => alive[i] !== false);
     });
     rungs.forEach((rung, at) => (found[open[at]!] = rung === null ? null : ladder.sparsity(rung)));
     return { found, unfinished: rungs.filter((rung) => rung === null).length };
   }
 
-  async #probe<T>(stage: string, rung: number, look: (mask: Mask) => Promise<T>): Promise<T> {
+  async #probe(stage: string): Promise<void> {
     this.context.progress({ stage, done: this.#probes++, total: 0 });
     await this.context.checkpoint();
-    return look(this.#ladder.mask(rung));
   }
 
   /** Layers whose paths are not followed, by the reason. */

@@ -18,6 +18,8 @@ export interface Ladder {
   between(low: number, high: number): number | null;
   /** The sparsity that a rung stands for. */
   sparsity(rung: number): number;
+  /** Whether each rung removes the next weight in the order of all that are not excluded, and nothing else. */
+  readonly single: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export function ladderOf(
   const at = (sparsity: number): Mask => makeMask(scores, surveys, { ...recipe, sparsity });
   if (recipe.scope === "global" && recipe.quota === undefined) {
     return {
+      single: Object.keys(recipe.floors).length === 0,
       last: total,
       mask: (removed) => at(total === 0 ? 0 : removed / total),
       key: String,
@@ -48,6 +51,7 @@ export function ladderOf(
       ? sizes.map((size) => keptCount(size, sparsity))
       : at(sparsity).layers.map(({ kept }) => kept);
   return {
+    single: false,
     last: 1,
     mask: at,
     key: (sparsity) => counts(sparsity).join(),
@@ -67,13 +71,13 @@ export interface Bracket {
 
 /**
  * The first rung at which each target is dead; null where `most` probes were not enough. A probe looks at all targets,
- * and so narrows all brackets.
+ * and so narrows all brackets; it is told the one that it was made for.
  */
 export async function firstDead(
   ladder: Ladder,
   brackets: readonly Bracket[],
   most: number,
-  probe: (rung: number) => Promise<readonly boolean[]>,
+  probe: (rung: number, within: Bracket) => Promise<readonly boolean[]>,
 ): Promise<readonly (number | null)[]> {
   const now = brackets.map((bracket) => ({ ...bracket }));
   const known = new Map<string, readonly boolean[]>();
@@ -86,7 +90,7 @@ export async function firstDead(
       let alive = known.get(key);
       if (alive === undefined) {
         if (probes++ >= most) return now.map(({ alive, dead }) => (ladder.between(alive, dead) === null ? dead : null));
-        known.set(key, (alive = await probe(rung)));
+        known.set(key, (alive = await probe(rung, target)));
       }
       now.forEach((one, t) => {
         if (alive[t] === true) one.alive = Math.max(one.alive, rung);

@@ -4,11 +4,9 @@
  * are computed by ONNX Runtime in zeros and ones, one session for all masks.
  */
 import type * as Ort from "onnxruntime-node";
-import { GraphBuilder, type Value } from "../../graph/builder.js";
+import type { Value } from "../../graph/builder.js";
 import type { Graph } from "../../graph/graph.js";
-import { castTo } from "../../graph/literal.js";
 import { reachable } from "../../graph/reachable.js";
-import { valueNames } from "../../graph/rebuild.js";
 import { elementCount } from "../../graph/tensor.js";
 import { plainKernels } from "../../runtime/kernels.js";
 import { Program } from "../../runtime/program.js";
@@ -16,6 +14,7 @@ import { onnxRuntime } from "../../runtime/session.js";
 import { type Linearised, linearise } from "../linearise/linearise.js";
 import { type FlowModel, flowPlan, heldPlan, type Plan } from "../linearise/plan.js";
 import type { Trainable } from "../trainable.js";
+import { type Counted, counted } from "./counted.js";
 import { pathForm } from "./form.js";
 import { flagOf, masked, mixing, type Place } from "./masked.js";
 
@@ -106,24 +105,6 @@ export class LiveNetwork {
     await this.#forward?.close();
     await this.#both?.close();
   }
-}
-
-interface Counted {
-  readonly graph: Graph;
-  /** Number of effective elements, by the weight's index. */
-  readonly counts: ReadonlyMap<number, Value>;
-}
-
-/** `graph` with the number of effective elements of each weight that is followed: int32, since float32 counts to 2²⁴ only. */
-function counted(graph: Graph, plan: Plan, places: readonly Place[], reasons: readonly (string | null)[]): Counted {
-  const b = new GraphBuilder("count/", valueNames(graph));
-  const counts = new Map<number, Value>();
-  places.forEach(({ index }, at) => {
-    const share = plan.shares[at] ?? null;
-    if (share === null || reasons[index] !== null) return;
-    counts.set(index, b.op("ReduceSum", [b.cast(share, castTo("int32"))], { keepdims: 0 }));
-  });
-  return { graph: { ...graph, nodes: [...graph.nodes, ...b.nodes] }, counts };
 }
 
 function open({ model, threads, constant }: LiveInput, graph: Graph, outputs: readonly Value[]): Promise<Program> {
