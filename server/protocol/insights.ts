@@ -38,9 +38,12 @@ export interface TheoryLimit {
     | "last"
     | "no-activation"
     | "unknown-activation"
+    | "scaled"
     | "several-uses"
     | "unknown-axes"
+    | "computed-bias"
     | "zero-variance"
+    | "out-of-range"
     | "non-finite";
   readonly words: string;
 }

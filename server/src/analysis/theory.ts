@@ -5,11 +5,15 @@
  */
 import type { EdgeView, LayerTheory, PhaseView, TheoryLimit, TheoryReport } from "../../protocol/insights.js";
 import type { TheoryParams } from "../../protocol/requests.js";
+import type { Constant } from "../graph/graph.js";
+import { literalValues } from "../graph/literal.js";
+import { elementCount } from "../graph/tensor.js";
 import type { Activation } from "../meanfield/activations/activation.js";
-import type { EdgeCurve } from "../meanfield/edge-curve.js";
+import type { EdgeCurve, EdgePoint } from "../meanfield/edge-curve.js";
 import { type EdgeOfChaos, inputScale } from "../meanfield/edge-of-chaos.js";
 import { type ModelOrigin, modelOrigin } from "../meanfield/origin/index.js";
 import { phaseOf } from "../meanfield/phase.js";
+import { checkSigmaB } from "../meanfield/variance-map.js";
 import { isCovered, type LayerSite, layerSites } from "../meanfield/sites/index.js";
 import { drawingOf, Edges } from "../meanfield/sites/suggestion.js";
 import { frameworks, snippet } from "../meanfield/snippets.js";
@@ -17,7 +21,9 @@ import type { JobContext } from "./jobs.js";
 import { withModel } from "./open-model.js";
 import { residualView } from "./residual-view.js";
 
+/** @throws PruneScopeError `bad-request` for σ_b out of range. */
 export async function theory({ path, sigmaB }: TheoryParams, context: JobContext): Promise<TheoryReport> {
+  checkSigmaB(sigmaB);
   return withModel(path, async ({ model, source, search }) => {
     const { weights } = search;
     const sites = await layerSites(model, weights, context.settings.threads);
@@ -61,20 +67,16 @@ function layerTheory(
   edges: Edges,
 ): LayerTheory {
   const { weight, fanIn, activation, bias, computedBias } = site;
-  const { mean, meanSquare, nonFinite } = statistics[l]!;
-  const ofBias = biases[l] ?? null;
-  const limits: TheoryLimit[] = [...site.limits];
-  if (nonFinite > 0)
-    limits.push({
-      kind: "non-finite",
-      words: `${nonFinite} of its weights are NaN or infinite: mend the model first.`,
-    });
-  else if (meanSquare === 0)
-    limits.push({ kind: "zero-variance", words: "All its weights are 0: nothing goes through it." });
+  const { nonFinite, ...found } = statistics[l]!;
+  // What a sparse tensor leaves out is 0.
+  const stored = weight.sparse ? weight.size / elementCount(weight.shape) : 1;
+  const mean = found.mean * stored;
+  const meanSquare = found.meanSquare * stored;
   const sigmaW = fanIn === null || nonFinite > 0 ? null : Math.sqrt(fanIn * meanSquare);
-  const sigmaB = computedBias || (ofBias !== null && ofBias.nonFinite > 0) ? null : Math.sqrt(ofBias?.meanSquare ?? 0);
+  const sigmaB = computedBias ? null : biasDeviation(bias, biases[l] ?? null);
+  const limits = [...site.limits, ...limitsOfValues(nonFinite, sigmaW, meanSquare, sigmaB)];
+  const covered = { ...site, limits };
   const drawing = drawingOf(site, edges);
-  const normalised = limits.some(({ kind }) => kind === "normalised");
   return {
     id: weight.id,
     fanIn,
@@ -85,11 +87,11 @@ function layerTheory(
     activation: activation?.name ?? null,
     limits,
     phase:
-      isCovered({ ...site, limits }) && sigmaW !== null && sigmaB !== null
-        ? phaseView(activation!, sigmaW, sigmaB)
+      isCovered(covered) && activation !== null && sigmaW !== null && sigmaB !== null
+        ? phaseView(activation, sigmaW, sigmaB)
         : null,
     suggestion:
-      drawing === null || normalised
+      drawing === null || limits.some(({ kind }) => kind === "normalised")
         ? null
         : {
             sigmaW: drawing.sigmaW,
@@ -102,33 +104,55 @@ function layerTheory(
   };
 }
 
-/** Larger σ are no initialisation, and the theory's numbers would overflow. */
-const largestSigma = 1e3;
-
-function phaseView(activation: Activation, sigmaW: number, sigmaB: number): PhaseView | null {
-  if (!(sigmaW <= largestSigma && sigmaB <= largestSigma)) return null;
-  const { phase, q, chi, vPrime, gradientDepth, explanation } = phaseOf(activation, { sigmaW, sigmaB });
-  return Number.isFinite(chi) ? { phase, q, chi, vPrime, gradientDepth, explanation } : null;
+/** √mean b²; 0 without a bias, null where its elements are not finite or cannot be read. */
+function biasDeviation(bias: Constant | null, found: ModelOrigin["biases"][number]): number | null {
+  if (bias === null) return 0;
+  const numbers = found === null ? literalValues(bias) : null;
+  const meanSquare =
+    numbers !== null && numbers.length > 0
+      ? numbers.reduce((sum, value) => sum + value ** 2, 0) / numbers.length
+      : found !== null && found.nonFinite === 0
+        ? found.meanSquare
+        : NaN;
+  return Number.isFinite(meanSquare) ? Math.sqrt(meanSquare) : null;
 }
+
+/** What the numbers themselves take out of the theory. */
+function* limitsOfValues(
+  nonFinite: number,
+  sigmaW: number | null,
+  meanSquare: number,
+  sigmaB: number | null,
+): Iterable<TheoryLimit> {
+  if (nonFinite > 0)
+    yield { kind: "non-finite", words: `${nonFinite} of its weights are NaN or infinite: mend the model first.` };
+  else if (meanSquare === 0) yield { kind: "zero-variance", words: "All its weights are 0: nothing goes through it." };
+  if (sigmaB === null) yield { kind: "computed-bias", words: "σ_b of its bias is not known, or not finite." };
+  if ((sigmaW ?? 0) > largest.sigmaW || (sigmaB ?? 0) > largest.sigmaB)
+    yield {
+      kind: "out-of-range",
+      words: `Its σ_w or σ_b is far from any initialisation: the theory is computed up to ${largest.sigmaW} and ${largest.sigmaB}.`,
+    };
+}
+
+/** The range that the maps are computed for, and the least σ_b that is not taken for 0. */
+const largest = { sigmaW: 1000, sigmaB: 100 } as const;
+const leastSigmaB = 1e-6;
+
+function phaseView(activation: Activation, sigmaW: number, sigmaB: number): PhaseView {
+  const scale = { sigmaW, sigmaB: sigmaB < leastSigmaB ? 0 : sigmaB };
+  const { phase, q, chi, vPrime, gradientDepth, explanation } = phaseOf(activation, scale);
+  return { phase, q, chi, vPrime, gradientDepth, explanation };
+}
+
+type EdgePlace = EdgeView["parts"][number]["points"][number];
 
 /** Most points of one part of a curve. */
 const mostPoints = 100;
 
 function edgeView(activation: Activation, known: { readonly curve: EdgeCurve; readonly edge: EdgeOfChaos }): EdgeView {
   const { origin, parts } = known.curve;
-  const place = ({
-    sigmaB,
-    sigmaW,
-    q,
-  }: {
-    sigmaB: number;
-    sigmaW: number;
-    q: number | null;
-  }): EdgeView["parts"][number]["points"][number] => ({
-    sigmaB,
-    sigmaW,
-    q,
-  });
+  const place = ({ sigmaB, sigmaW, q }: EdgePoint): EdgePlace => ({ sigmaB, sigmaW, q });
   return {
     activation: activation.name,
     parts: [

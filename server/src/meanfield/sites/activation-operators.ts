@@ -20,9 +20,9 @@ const withAttributes =
     const given = Object.entries(defaults).map(([name, fallback]) => {
       const attribute = node.attributes.get(name);
       const value =
-        attribute?.kind === "float" ? attribute.value : attribute?.kind === "int" ? Number(attribute.value) : fallback;
+        attribute?.kind === "float" ? attribute.value : attribute?.kind === "int" ? Number(attribute.value) : null;
       // Files hold float32: the shortest number that is the same says it better.
-      return [name, Number(value.toPrecision(7))] as const;
+      return [name, value === null ? fallback : Number(value.toPrecision(7))] as const;
     });
     return activationNamed(id, Object.fromEntries(given));
   };
@@ -77,18 +77,26 @@ const operators: Readonly<Record<string, Read>> = {
   "com.microsoft.QuickGelu": withAttributes("silu", { alpha: 1.702 }),
 };
 
-/** Whether an operator is an activation by itself. */
-export const isActivation = (node: Node): boolean => Object.hasOwn(operators, operatorLabel(node));
-
 /** The activation that `node` is; null for other operators, and where its parameters are out of range or no constants. */
 export function activationOfNode(node: Node, links: Links): Activation | null {
-  if (!isActivation(node)) return null;
+  const label = operatorLabel(node);
+  if (!Object.hasOwn(operators, label)) return null;
   try {
-    return operators[operatorLabel(node)]!(node, links);
+    return operators[label]!(node, links);
   } catch {
     // Parameters that the family refuses: a Clip whose bounds meet, say. It is then no activation that we know.
     return null;
   }
+}
+
+/** The activation of a plain recurrent layer (Tanh where it names none); null for gates, and where directions differ. */
+export function recurrentActivation(node: Node): Activation | null {
+  if (operatorLabel(node) !== "RNN") return null;
+  const attribute = node.attributes.get("activations");
+  const named = attribute?.kind === "strings" ? attribute.value.map((one) => new TextDecoder().decode(one)) : ["Tanh"];
+  const [op] = named;
+  const plainOnes = ["Relu", "Sigmoid", "Softplus", "Softsign", "Tanh"];
+  return op !== undefined && plainOnes.includes(op) && named.every((one) => one === op) ? activationNamed(op) : null;
 }
 
 /** The activation inside a fused convolution or product; null where there is none that we know. */

@@ -1,28 +1,28 @@
 /**
- * What follows a layer's pre-activations: the activation, or what stands before it and takes the layer out of the plain
- * theory (a norm, a residual sum, attention, a gate, the end of the network).
+ * What follows a layer's pre-activations: the activation, or what stands before it or behind it and takes the layer out
+ * of the plain theory (a norm, a residual sum, attention, a gate, the end of the network).
  */
 import type { TheoryLimit } from "../../../protocol/insights.js";
-import type { Value } from "../../graph/builder.js";
 import { type Node, nodeLabel, operatorLabel } from "../../graph/graph.js";
 import type { Links } from "../../graph/links.js";
 import { constantBehind } from "../../graph/weighted-sum.js";
 import type { Activation } from "../activations/activation.js";
-import { activationOfNode, isActivation } from "./activation-operators.js";
+import { activationOfNode } from "./activation-operators.js";
+import { normBehind } from "./norms.js";
 import { type RegionReader, regionsBehind } from "./pointwise-region.js";
+import type { Place, Surroundings } from "./surroundings.js";
 
 export interface Following {
   /** Null where there is none, or none that we know. */
   readonly activation: Activation | null;
   readonly limits: readonly TheoryLimit[];
-  /** What stands between the layer and its activation, nearest first. */
-  readonly between: readonly TheoryLimit["kind"][];
 }
 
-/** Operators that move elements, or pass them on, without a new distribution. */
+/** Operators that move elements, or pass them on. The largest of a pool is passed on by every activation that rises. */
 const movers: ReadonlySet<string> = new Set([
   "Cast",
   "Concat",
+  "DequantizeLinear",
   "Dropout",
   "Expand",
   "Flatten",
@@ -30,6 +30,7 @@ const movers: ReadonlySet<string> = new Set([
   "Identity",
   "MaxPool",
   "Pad",
+  "QuantizeLinear",
   "Reshape",
   "Resize",
   "Slice",
@@ -40,150 +41,221 @@ const movers: ReadonlySet<string> = new Set([
   "Upsample",
 ]);
 
-const norms: ReadonlySet<string> = new Set([
-  "BatchNormalization",
-  "GroupNormalization",
-  "InstanceNormalization",
-  "LayerNormalization",
-  "LpNormalization",
-  "MeanVarianceNormalization",
-  "RMSNormalization",
-  "SimplifiedLayerNormalization",
-  "com.microsoft.SkipLayerNormalization",
-  "com.microsoft.SkipSimplifiedLayerNormalization",
+const weighted: ReadonlySet<string> = new Set([
+  "Conv",
+  "ConvTranspose",
+  "GRU",
+  "Gemm",
+  "LSTM",
+  "MatMul",
+  "RNN",
+  "com.microsoft.FusedConv",
+  "com.microsoft.FusedGemm",
+  "com.microsoft.FusedMatMul",
 ]);
-
-const weighted: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "MatMul", "RNN"]);
+const averages: ReadonlySet<string> = new Set(["AveragePool", "GlobalAveragePool", "LpPool", "ReduceMean"]);
 const choices: ReadonlySet<string> = new Set(["ArgMax", "LogSoftmax", "Softmax", "TopK"]);
-/** They look at shapes only. */
-const shapes: ReadonlySet<string> = new Set(["Shape", "Size"]);
+const attentions: ReadonlySet<string> = new Set([
+  "Attention",
+  "com.microsoft.Attention",
+  "com.microsoft.GroupQueryAttention",
+  "com.microsoft.MultiHeadAttention",
+  "com.microsoft.PackedMultiHeadAttention",
+]);
+const affine: ReadonlySet<string> = new Set(["Add", "Div", "Mul", "Sub"]);
 
-/** Longest way from a layer to its activation. */
-const longest = 32;
+/** Most nodes that are looked at behind one layer. */
+const mostSteps = 64;
 
-/** Follows `value`, a layer's pre-activations, to what is done with them. */
-export async function followingOf(links: Links, value: Value, regions: RegionReader): Promise<Following> {
-  const limits: TheoryLimit[] = [];
-  const between: TheoryLimit["kind"][] = [];
-  const add = (kind: TheoryLimit["kind"], words: string): void => {
-    limits.push({ kind, words });
-    between.push(kind);
-  };
-  const end = (kind: TheoryLimit["kind"], words: string): Following => {
-    add(kind, words);
-    return { activation: null, limits, between };
-  };
-  const lastWords = "Nothing follows it but the output: σ_w = 1 passes the variance on.";
-  for (let name = value, steps = 0; steps < longest; steps++) {
-    const readers = links.consumers(name).filter((node) => !shapes.has(operatorLabel(node)));
-    const [first, ...others] = readers;
-    if (first === undefined || (links.isOutput(name) && others.length === 0 && !isActivation(first)))
-      return end("last", lastWords);
-    const known = readers.map((node) => activationOfNode(node, links));
-    if (known[0] != null && known.every((one) => one?.name === known[0]!.name))
-      return { activation: known[0], limits, between };
-    for (const region of regionsBehind(links, name)) {
-      const recognised = await regions.activationOf(region);
-      if (recognised !== null && recognised.name !== "identity") return { activation: recognised, limits, between };
+/** What was met on the way. */
+interface Way {
+  readonly limits: readonly TheoryLimit[];
+  /** A node that multiplies or shifts the signal by constants. */
+  readonly affine: Node | null;
+  /** Steps that are left for all ways from a layer together. */
+  readonly budget: { left: number };
+}
+
+/** Follows a layer's pre-activations to what is done with them. */
+export class Follower {
+  constructor(
+    private readonly surroundings: Surroundings,
+    private readonly regions: RegionReader,
+  ) {}
+
+  follow(place: Place): Promise<Following> {
+    return this.#follow(place, { limits: [], affine: null, budget: { left: mostSteps } });
+  }
+
+  /** The same where the activation is known, and `place` is its output. */
+  behind(activation: Activation, place: Place): Following {
+    return this.#behind(activation, place, { limits: [], affine: null, budget: { left: mostSteps } });
+  }
+
+  async #follow(place: Place, way: Way): Promise<Following> {
+    const { graph, value } = place;
+    const links = this.surroundings.links(graph);
+    if (way.budget.left-- <= 0) return end(way, "unknown-activation", "What follows it is too far away to be told.");
+    if (!this.surroundings.leadsToWeights(place)) return end(way, "last", lastWords(way));
+    const on = (output: string, limits = way.limits): Promise<Following> =>
+      this.#follow({ graph, value: output }, { ...way, limits });
+
+    const readers = this.surroundings.readers(place);
+    const [first] = readers;
+    if (first === undefined) {
+      const outside = this.surroundings.outside(place);
+      if (outside !== null) return this.#follow(outside, way);
+      return end(way, "unknown-activation", "It leaves the body of a loop: what follows it cannot be told.");
     }
-    const norm = readers.find((node) => norms.has(operatorLabel(node)) && node.inputs[0] === name);
-    const spelt = norm === undefined ? speltNorm(links, readers) : null;
-    if (norm !== undefined || spelt !== null) {
-      if (!between.includes("normalised"))
-        add(
-          "normalised",
-          `${norm === undefined ? "A norm spelt out in operators" : operatorLabel(norm)} follows it: with the batch's statistics the scale of its weights does not matter, and advice on σ_w does not apply; measured values are shown.`,
-        );
-      name = norm?.outputs[0] ?? spelt!;
-      continue;
-    }
-    const sum = readers.find((node) => node.op === "Add" && !hasConstant(links, node, name));
-    if (sum !== undefined) {
-      if (!between.includes("residual"))
-        add(
-          "residual",
-          `It is added to another path in "${nodeLabel(sum)}": variances add up over depth, which the recursion of a plain network does not cover; measured values are shown.`,
-        );
-      name = sum.outputs[0]!;
-      continue;
-    }
-    if (readers.every((node) => choices.has(operatorLabel(node)))) {
-      const leads = readers.every((node) => node.outputs.some((one) => leadsOut(links, one)));
-      return leads ? end("last", lastWords) : end("attention", attentionWords(first));
-    }
-    const product = readers.find((node) => node.op === "MatMul" && !hasConstant(links, node, name));
-    if (product !== undefined) return end("attention", attentionWords(product));
-    const gate = readers.find((node) => node.op === "Mul" && !hasConstant(links, node, name));
+    const found = await this.#activationBehind(links, place, readers);
+    if (found !== null) return this.#behind(found.activation, { graph, value: found.output }, way);
+
+    const norm = normBehind(links, value, readers);
+    if (norm !== null)
+      return on(norm.output, withLimit(way.limits, "normalised", normWords(`${norm.label} follows it`)));
+    const sum = readers.find((node) => node.op === "Add" && isOfSignals(links, node));
+    if (sum !== undefined)
+      return on(
+        sum.outputs[0]!,
+        withLimit(way.limits, "residual", sumWords(`It is added to another path in "${nodeLabel(sum)}"`)),
+      );
+    const attention =
+      readers.find((node) => choices.has(operatorLabel(node)) || attentions.has(operatorLabel(node))) ??
+      readers.find((node) => node.op === "MatMul" && isOfSignals(links, node));
+    if (attention !== undefined)
+      return end(
+        way,
+        "attention",
+        `It feeds attention ("${nodeLabel(attention)}"), whose softmax and products of signals are outside the theory; measured values are shown.`,
+      );
+    const gate = readers.find((node) => node.op === "Mul" && isOfSignals(links, node));
     if (gate !== undefined)
-      return end(
-        "gated",
-        `It is multiplied by another path in "${nodeLabel(gate)}": a product of two signals is outside the theory; measured values are shown.`,
-      );
-    const ends = (node: Node): boolean => weighted.has(operatorLabel(node)) || isPooling(node);
-    if (readers.some(ends) && readers.every((node) => ends(node) || movers.has(operatorLabel(node))))
-      return end(
-        "no-activation",
-        `No activation follows it before "${nodeLabel(first)}": σ_w = 1 passes the variance on.`,
-      );
-    if (others.length === 0 && movers.has(operatorLabel(first))) {
-      name = first.outputs[0]!;
-      continue;
+      return end(way, "gated", gateWords(`It is multiplied by another path in "${nodeLabel(gate)}"`));
+
+    const ends = (node: Node): boolean => weighted.has(operatorLabel(node)) || averages.has(operatorLabel(node));
+    if (readers.some(ends) && readers.every((node) => ends(node) || movers.has(operatorLabel(node)))) {
+      const advice = way.limits.some(({ kind }) => kind === "normalised") ? "" : ": σ_w = 1 passes the variance on";
+      return end(way, "no-activation", `No activation follows it before "${nodeLabel(readers.find(ends)!)}"${advice}.`);
     }
-    // Several readers that only move it: all of them must lead to one and the same.
-    if (readers.every((node) => movers.has(operatorLabel(node)))) {
-      name = first.outputs[0]!;
-      continue;
-    }
-    // A constant factor or shift keeps the form of the distribution.
-    if (others.length === 0 && ["Mul", "Div", "Add", "Sub"].includes(first.op) && hasConstant(links, first, name)) {
-      name = first.outputs[0]!;
-      continue;
-    }
+    const ways = readers.flatMap((node) =>
+      movers.has(operatorLabel(node))
+        ? node.outputs.filter((output) => output !== "").map((output): Place => ({ graph, value: output }))
+        : this.surroundings.branches(node, value),
+    );
+    if (ways.length > 0 && readers.every((node) => movers.has(operatorLabel(node)) || node.op === "If"))
+      return this.#followAll(ways, way);
+    if (readers.length === 1 && affine.has(operatorLabel(first)) && hasConstant(links, first))
+      return this.#follow({ graph, value: first.outputs[0]! }, { ...way, affine: way.affine ?? first });
+    const names = [...new Set(readers.map(operatorLabel))].join(", ");
     return end(
+      way,
       "unknown-activation",
-      `What follows it is no activation that the theory knows: ${[...new Set(readers.map(operatorLabel))].join(", ")} ("${nodeLabel(first)}"); measured values are shown.`,
+      `What follows it is no activation that the theory knows: ${names} ("${nodeLabel(first)}"); measured values are shown.`,
     );
   }
-  return end("unknown-activation", "What follows it is too far away to be told.");
-}
 
-const attentionWords = (node: Node): string =>
-  `It feeds attention ("${nodeLabel(node)}"), whose softmax and products of signals are outside the theory; measured values are shown.`;
-
-const isPooling = (node: Node): boolean => /Pool$|^ReduceMean$/.test(node.op);
-
-/** Whether an operand besides `name` is a constant. */
-function hasConstant(links: Links, node: Node, name: Value): boolean {
-  return node.inputs.some((other) => other !== name && other !== "" && constantBehind(links, other) !== null);
-}
-
-/** A norm spelt out: its mean is taken and subtracted. @returns the difference, which carries the signal on. */
-function speltNorm(links: Links, readers: readonly Node[]): Value | null {
-  const mean = readers.find((node) => node.op === "ReduceMean");
-  if (mean === undefined) return null;
-  const difference = readers.find((node) => node.op === "Sub" && node.inputs.includes(mean.outputs[0]!));
-  if (difference === undefined) return null;
-  // … − mean, over the root of the mean square, times γ, plus β.
-  let name = difference.outputs[0]!;
-  for (let steps = 0; steps < 4; steps++) {
-    const next = links
-      .consumers(name)
-      .find((node) => ["Div", "Mul", "Add"].includes(node.op) && node.inputs[0] === name);
-    if (next === undefined) break;
-    name = next.outputs[0]!;
+  /** The activation that `place` goes into, by itself or spelt out, with its output. */
+  async #activationBehind(
+    links: Links,
+    { value }: Place,
+    readers: readonly Node[],
+  ): Promise<{ readonly activation: Activation; readonly output: string } | null> {
+    const known = readers.map((node) => activationOfNode(node, links));
+    const [activation] = known;
+    if (activation != null && known.every((one) => one?.name === activation.name))
+      return { activation, output: readers[0]!.outputs[0]! };
+    for (const region of regionsBehind(links, value)) {
+      const recognised = await this.regions.activationOf(region);
+      if (recognised !== null && recognised.name !== "identity")
+        return { activation: recognised, output: region.output };
+    }
+    return null;
   }
-  return name;
+
+  /** Several ways on: they must agree; parts of a gate or of attention take the layer out all the same. */
+  async #followAll(places: readonly Place[], way: Way): Promise<Following> {
+    const found: Following[] = [];
+    for (const place of places)
+      if (this.surroundings.leadsToWeights(place)) found.push(await this.#follow(place, way));
+    const [first, ...others] = found;
+    if (first === undefined) return end(way, "last", lastWords(way));
+    const kinds = ({ activation, limits }: Following): string =>
+      [activation?.name ?? "", ...limits.map(({ kind }) => kind)].join();
+    if (others.every((one) => kinds(one) === kinds(first))) return first;
+    const limits = found.reduce<readonly TheoryLimit[]>(
+      (all, one) => one.limits.reduce((list, { kind, words }) => withLimit(list, kind, words), all),
+      [],
+    );
+    const telling = limits.filter(({ kind }) => kind !== "no-activation");
+    if (telling.length > 0) return { activation: null, limits: telling };
+    const names = [...new Set(found.map(({ activation }) => activation?.name ?? "none"))].join(", ");
+    return end(way, "unknown-activation", `Its outputs go into different activations (${names}).`);
+  }
+
+  /** What is done with the activation's output, which the next layer's variance depends on. */
+  #behind(activation: Activation, output: Place, way: Way): Following {
+    if (!this.surroundings.leadsToWeights(output)) return end(way, "last", lastWords(way));
+    const limits =
+      way.affine === null
+        ? way.limits
+        : withLimit(way.limits, "scaled", scaleWords(`Before ${activation.name} "${nodeLabel(way.affine)}"`));
+    return { activation, limits: this.#limitsBehind(output, limits) };
+  }
+
+  #limitsBehind(output: Place, limits: readonly TheoryLimit[]): readonly TheoryLimit[] {
+    const links = this.surroundings.links(output.graph);
+    for (let { value } = output, steps = 0; steps < mostSteps; steps++) {
+      const readers = this.surroundings.readers({ graph: output.graph, value });
+      const gate = readers.find((node) => node.op === "Mul" && isOfSignals(links, node));
+      if (gate !== undefined)
+        return withLimit(
+          limits,
+          "gated",
+          gateWords(`Behind its activation it is multiplied by another path in "${nodeLabel(gate)}"`),
+        );
+      if (normBehind(links, value, readers) !== null)
+        return withLimit(limits, "normalised", normWords("Behind its activation a norm follows it"));
+      const [first] = readers;
+      if (first !== undefined && readers.every((node) => node.op === "Add" && isOfSignals(links, node)))
+        return withLimit(
+          limits,
+          "residual",
+          sumWords(`Behind its activation it is added to another path in "${nodeLabel(first)}"`),
+        );
+      if (first !== undefined && readers.every((node) => affine.has(operatorLabel(node)) && hasConstant(links, node)))
+        return withLimit(limits, "scaled", scaleWords(`Behind its activation "${nodeLabel(first)}"`));
+      if (first === undefined || readers.length > 1 || !movers.has(operatorLabel(first))) return limits;
+      value = first.outputs[0]!;
+    }
+    return limits;
+  }
 }
 
-/** Whether a value is an output, or only moved on its way to one. */
-function leadsOut(links: Links, value: Value, depth = 0): boolean {
-  if (links.isOutput(value)) return true;
-  const readers = links.consumers(value);
-  return (
-    depth < longest &&
-    readers.length > 0 &&
-    readers.every(
-      (node) => movers.has(operatorLabel(node)) && node.outputs.some((one) => leadsOut(links, one, depth + 1)),
-    )
-  );
-}
+const end = ({ limits }: Way, kind: TheoryLimit["kind"], words: string): Following => ({
+  activation: null,
+  limits: withLimit(limits, kind, words),
+});
+
+/** The first of each kind is what is said. */
+const withLimit = (limits: readonly TheoryLimit[], kind: TheoryLimit["kind"], words: string): readonly TheoryLimit[] =>
+  limits.some((one) => one.kind === kind) ? limits : [...limits, { kind, words }];
+
+const lastWords = ({ limits }: Way): string =>
+  limits.some(({ kind }) => kind === "normalised")
+    ? "No weighted layer follows it."
+    : "No weighted layer follows it: σ_w = 1 passes the variance on to the output.";
+const normWords = (where: string): string =>
+  `${where}: with the batch's statistics the scale of its weights does not matter, and advice on σ_w does not apply; measured values are shown.`;
+const sumWords = (where: string): string =>
+  `${where}: variances add up over depth, which the recursion of a plain network does not cover; measured values are shown.`;
+const scaleWords = (where: string): string =>
+  `${where} multiplies or shifts the signal by constants, which σ_w and σ_b leave out; measured values are shown.`;
+const gateWords = (where: string): string =>
+  `${where}: a product of two signals is outside the theory; measured values are shown.`;
+
+const hasConstant = (links: Links, { inputs }: Node): boolean =>
+  inputs.some((name) => constantBehind(links, name) !== null);
+
+/** Whether a sum or product is of two signals: neither is a constant, and they differ. */
+const isOfSignals = (links: Links, node: Node): boolean =>
+  node.inputs.length === 2 && node.inputs[0] !== node.inputs[1] && !hasConstant(links, node);

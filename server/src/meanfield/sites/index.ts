@@ -3,16 +3,18 @@
  * what takes the layer out of the theory. Weights themselves are not read.
  */
 import type { TheoryLimit } from "../../../protocol/insights.js";
-import type { Constant, Graph, Model } from "../../graph/graph.js";
-import { type Links, linksOf } from "../../graph/links.js";
+import type { Value } from "../../graph/builder.js";
+import type { Constant, Model } from "../../graph/graph.js";
 import type { PrunableWeight } from "../../graph/prunable.js";
+import { isFloat } from "../../graph/tensor.js";
 import { constantBehind, type WeightedSum, weightedSum } from "../../graph/weighted-sum.js";
 import type { Activation } from "../activations/activation.js";
 import type { LayerForm } from "../fan-in.js";
-import { fusedActivation } from "./activation-operators.js";
-import { followingOf } from "./following.js";
+import { fusedActivation, recurrentActivation } from "./activation-operators.js";
+import { Follower } from "./following.js";
 import { fanInOf, layerFormOf } from "./layer-form.js";
 import { RegionReader } from "./pointwise-region.js";
+import { Surroundings } from "./surroundings.js";
 
 export interface LayerSite {
   readonly weight: PrunableWeight;
@@ -22,7 +24,7 @@ export interface LayerSite {
   readonly sum: WeightedSum | null;
   /** The bias tensor; null where there is none, or it is no constant. */
   readonly bias: Constant | null;
-  /** There is a bias that is computed. */
+  /** There is a bias that is computed, or no floating-point tensor. */
   readonly computedBias: boolean;
   /** Null where none follows that the theory knows. */
   readonly activation: Activation | null;
@@ -39,53 +41,57 @@ export async function layerSites(
   weights: readonly PrunableWeight[],
   threads: number,
 ): Promise<readonly LayerSite[]> {
-  const tables = new Map<Graph, Links>();
-  const linksIn = (graph: Graph): Links => {
-    let links = tables.get(graph);
-    if (links === undefined) tables.set(graph, (links = linksOf(graph)));
-    return links;
-  };
-  const regions = new RegionReader(model, threads);
+  const surroundings = new Surroundings(model.graph, weights);
+  const follower = new Follower(surroundings, new RegionReader(model, threads));
   const sites: LayerSite[] = [];
   for (const weight of weights) {
     const { node, graph, index } = weight.uses[0]!;
-    const links = linksIn(graph);
+    const links = surroundings.links(graph);
     const sum = weightedSum(links, node, index);
     const form = layerFormOf(weight);
-    const bias = sum?.bias == null ? null : constantBehind(links, sum.bias);
+    const read = sum === null ? recurrentBias(weight, form) : sum.bias;
+    const bias = read === null ? null : constantBehind(links, read);
     const known = {
       weight,
       form,
       fanIn: fanInOf(form),
       sum,
-      bias,
-      computedBias: sum !== null && sum.bias !== null && bias === null,
+      bias: bias !== null && isFloat(bias.tensor.dtype) ? bias : null,
+      computedBias: read !== null && (bias === null || !isFloat(bias.tensor.dtype)),
     };
-    const limits = [...ownLimits(weight, form)];
+    const limits = [...ownLimits(known)];
     if (sum === null) {
-      sites.push({ ...known, activation: null, limits });
+      const activation = form?.form === "recurrent" ? recurrentActivation(node) : null;
+      sites.push({ ...known, activation, limits });
       continue;
     }
     const fused = fusedActivation(node);
-    if (fused !== null) {
-      sites.push({ ...known, activation: fused, limits });
-      continue;
-    }
-    const following = await followingOf(links, sum.preActivation, regions);
+    const following =
+      fused === null
+        ? await follower.follow({ graph, value: sum.preActivation })
+        : follower.behind(fused, { graph, value: sum.preActivation });
     sites.push({ ...known, activation: following.activation, limits: [...limits, ...following.limits] });
   }
   return sites;
 }
 
+/** B of a recurrent layer, which holds the biases of both paths; it is counted with W. */
+function recurrentBias({ uses }: PrunableWeight, form: LayerForm | null): Value | null {
+  const { node, index } = uses[0]!;
+  const value = form?.form === "recurrent" && index === 1 ? (node.inputs[3] ?? "") : "";
+  return value === "" ? null : value;
+}
+
 /** What a weight itself is that the theory does not cover. */
-function* ownLimits({ uses, dequantisation }: PrunableWeight, form: LayerForm | null): Iterable<TheoryLimit> {
+function* ownLimits({ weight, form, computedBias }: Omit<LayerSite, "activation" | "limits">): Iterable<TheoryLimit> {
+  const { uses, dequantisation } = weight;
   if (form === null)
     yield { kind: "unknown-axes", words: "Which of its axes are inputs is not known, so that it has no fan-in." };
   if (form?.form === "recurrent")
     yield {
       kind: "recurrent",
       words:
-        "Its weights are used at every step: the theory takes weights of different layers as independent. Each path gets half of σ_w² as a start; measure the result.",
+        "Its weights are used at every step, which the theory, with independent weights in every layer, does not cover. Input and hidden weights are drawn with half of σ_w² each, as a start; measured values are shown.",
     };
   if (uses.length > 1)
     yield {
@@ -94,4 +100,6 @@ function* ownLimits({ uses, dequantisation }: PrunableWeight, form: LayerForm | 
     };
   if (dequantisation !== null)
     yield { kind: "quantised", words: "It is quantised: drawing it anew means training and quantising again." };
+  if (computedBias)
+    yield { kind: "computed-bias", words: "Its bias is computed or quantised, so that its σ_b is not known." };
 }

@@ -10,7 +10,8 @@ const product = (sizes: readonly number[]): number => sizes.reduce((all, size) =
 /** Null where the axes of the stored tensor are not known (a reshape mixed them, or nobody knows the operator). */
 export function layerFormOf({ shape, roles, uses }: PrunableWeight): LayerForm | null {
   const { node } = uses[0]!;
-  if (roles.in.length === 0) return null;
+  // An axis of one input may be missing in the stored tensor (depthwise kernels without it).
+  if (roles.in.length === 0 && roles.out.length === 0) return null;
   const inputs = product(lengths(shape, roles.in));
   const kernel = lengths(shape, roles.spatial);
   switch (node.op) {

@@ -5,9 +5,10 @@
  */
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Value } from "../../graph/builder.js";
-import { type Constant, type Graph, type Model, type Node, operatorLabel } from "../../graph/graph.js";
+import { type Constant, type Graph, intAttribute, type Model, type Node, operatorLabel } from "../../graph/graph.js";
 import type { Links } from "../../graph/links.js";
-import { elementCount } from "../../graph/tensor.js";
+import { literal, literalValues } from "../../graph/literal.js";
+import { dtypeByCode, isFloat } from "../../graph/tensor.js";
 import { fixedValues } from "../../runtime/fixed-values.js";
 import { onnxRuntime } from "../../runtime/session.js";
 import type { Activation } from "../activations/activation.js";
@@ -26,6 +27,7 @@ export interface PointwiseRegion {
 const pointwise: ReadonlySet<string> = new Set([
   "Abs",
   "Add",
+  "Cast",
   "Celu",
   "Clip",
   "Div",
@@ -33,9 +35,14 @@ const pointwise: ReadonlySet<string> = new Set([
   "Erf",
   "Exp",
   "Gelu",
+  "Greater",
+  "GreaterOrEqual",
   "HardSigmoid",
   "HardSwish",
+  "Identity",
   "LeakyRelu",
+  "Less",
+  "LessOrEqual",
   "Log",
   "Max",
   "Min",
@@ -52,6 +59,7 @@ const pointwise: ReadonlySet<string> = new Set([
   "Sub",
   "Swish",
   "Tanh",
+  "Where",
 ]);
 
 /** Most operators of one activation. */
@@ -60,6 +68,7 @@ const most = 16;
 /** Regions of pointwise operators behind `input` with one way out, from the smallest up: the first that is an activation is one. */
 export function* regionsBehind(links: Links, input: Value): Iterable<PointwiseRegion> {
   const inside = new Set<Value>([input]);
+  const members = new Set<Node>();
   const nodes: Node[] = [];
   const constants = new Map<string, Constant>();
   // Nodes are in topological order, so one pass meets each after its inputs.
@@ -68,15 +77,15 @@ export function* regionsBehind(links: Links, input: Value): Iterable<PointwiseRe
     if (node.domain !== "" || !pointwise.has(node.op) || !node.inputs.some((name) => inside.has(name))) continue;
     const numbers = node.inputs.map((name) => (name === "" || inside.has(name) ? null : scalarConstant(links, name)));
     if (node.inputs.some((name, i) => name !== "" && !inside.has(name) && numbers[i] === null)) continue;
-    nodes.push(node);
+    members.add(node);
+    nodes.push(inFloat32(node));
     inside.add(node.outputs[0]!);
     node.inputs.forEach((name, i) => {
       const constant = numbers[i] ?? null;
       if (constant !== null) constants.set(name, { ...constant, name });
     });
-    const own = new Set(nodes);
     const leaving = [...inside].filter(
-      (value) => links.isOutput(value) || links.consumers(value).some((reader) => !own.has(reader)),
+      (value) => links.isOutput(value) || links.consumers(value).some((reader) => !members.has(reader)),
     );
     const [output, ...others] = leaving;
     if (output !== undefined && output !== input && others.length === 0)
@@ -84,13 +93,18 @@ export function* regionsBehind(links: Links, input: Value): Iterable<PointwiseRe
   }
 }
 
-/** A constant of one element that the graph holds, without axes that could broadcast. */
+/** Regions run in float32, whatever the model does: a cast between floats is then nothing. */
+function inFloat32(node: Node): Node {
+  const to = node.op === "Cast" ? dtypeByCode[intAttribute(node, "to", 0)] : undefined;
+  return to != null && isFloat(to) ? { ...node, op: "Identity", attributes: new Map() } : node;
+}
+
+/** A constant of one number that the graph holds, as float32, without axes that could broadcast. */
 function scalarConstant(links: Links, name: Value): Constant | null {
   const constant = constantBehind(links, name);
-  if (constant === null || constant.inline === null || constant.sparse !== null) return null;
-  const { tensor } = constant;
-  if (elementCount(tensor.shape) !== 1 || tensor.dtype !== "float") return null;
-  return { ...constant, tensor: { ...tensor, shape: [] } };
+  if (constant === null || !isFloat(constant.tensor.dtype)) return null;
+  const numbers = literalValues(constant);
+  return numbers?.length === 1 ? literal(name, "float", [], numbers) : null;
 }
 
 /** Where candidates are compared. */
@@ -98,14 +112,41 @@ const grid = Float32Array.from({ length: 161 }, (_, i) => (i - 80) / 10 + 0.013)
 /** float32, ONNX Runtime's approximations of tanh and erf, and rounded constants of a file. */
 const tolerance = 3e-5;
 
-/** Candidates: every family with its defaults, and parameters that are in use. */
+/** Every family with its defaults, and HardSigmoid as PyTorch has it. */
 const candidates: readonly Activation[] = [
   ...activations.map(({ id }) => activationNamed(id)),
-  activationNamed("silu", { alpha: 1.702 }),
-  activationNamed("hard-sigmoid", { alpha: 1 / 6, beta: 0.5 }),
-  activationNamed("leaky-relu", { alpha: 0.1 }),
-  activationNamed("leaky-relu", { alpha: 0.2 }),
+  activationNamed("hard-sigmoid", { alpha: Number((1 / 6).toPrecision(7)) }),
 ];
+
+/** The activation of `values` on the grid; null where none fits. */
+function fitting(values: ArrayLike<number>): Activation | null {
+  const fits = (candidate: Activation): boolean =>
+    grid.every((u, i) => Math.abs(values[i]! - candidate.value(u)) <= tolerance * Math.max(1, Math.abs(u)));
+  return candidates.find(fits) ?? [...fitted(values)].find(fits) ?? null;
+}
+
+/** Families with the parameters that they would have. */
+function* fitted(values: ArrayLike<number>): Iterable<Activation> {
+  const [last, middle] = [grid.length - 1, 80];
+  const at = (i: number): number => values[i]!;
+  const slope = (at(middle + 5) - at(middle)) / (grid[middle + 5]! - grid[middle]!);
+  const gate = at(middle + 10) / grid[middle + 10]!;
+  const guesses: readonly (readonly [family: string, parameters: Readonly<Record<string, number>>])[] = [
+    ["leaky-relu", { alpha: at(0) / grid[0]! }],
+    ["clip", { min: at(0), max: at(last) }],
+    ["elu", { alpha: at(0) / Math.expm1(grid[0]!) }],
+    ["silu", { alpha: Math.log(gate / (1 - gate)) / grid[middle + 10]! }],
+    ["hard-sigmoid", { alpha: slope, beta: at(middle) - slope * grid[middle]! }],
+  ];
+  for (const [family, parameters] of guesses) {
+    const rounded = Object.entries(parameters).map(([name, value]) => [name, Number(value.toPrecision(5))] as const);
+    try {
+      yield activationNamed(family, Object.fromEntries(rounded));
+    } catch {
+      // Parameters that the family does not take: it is another one.
+    }
+  }
+}
 
 /** Which activation regions are; equal regions are run once. */
 export class RegionReader {
@@ -122,12 +163,7 @@ export class RegionReader {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const values = await this.#run(region);
-    const found =
-      values === null
-        ? null
-        : (candidates.find((candidate) =>
-            grid.every((u, i) => Math.abs(values[i]! - candidate.value(u)) <= tolerance * Math.max(1, Math.abs(u))),
-          ) ?? null);
+    const found = values === null ? null : fitting(values);
     this.#known.set(key, found);
     return found;
   }

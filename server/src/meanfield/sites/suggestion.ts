@@ -40,17 +40,38 @@ export class Edges {
 }
 
 /**
- * What to draw a layer with. The last layer, and layers that no activation follows, get σ_w = 1 without biases.
- * @returns null where nothing can be said: no fan-in, quantised weights, or an activation without an edge of chaos.
+ * What to draw a layer with. The last layer, layers that no activation follows, and gates, which open half at 0, get σ_w = 1
+ * without biases.
+ * @returns null where nothing can be said, for the reason of {@link undrawn}.
  */
-export function drawingOf({ activation, fanIn, form, weight }: LayerSite, edges: Edges): Drawing | null {
-  if (fanIn === null || weight.dequantisation !== null) return null;
+export function drawingOf(site: LayerSite, edges: Edges): Drawing | null {
+  const { activation, fanIn, form } = site;
+  if (fanIn === null || undrawn(site, edges) !== null) return null;
   const paths = form?.form === "recurrent" ? 2 : 1;
   const deviation = (sigmaW: number): number => sigmaW / Math.sqrt(paths * fanIn);
-  if (activation === null)
+  const point = activation === null || isGate(site) ? null : edges.pointOf(activation);
+  if (point === null)
     return { sigmaW: 1, sigmaB: 0, deviation: deviation(1), status: "marginal", q: null, moved: false };
-  const point = edges.pointOf(activation);
-  if (point === null) return null;
   const { sigmaW, sigmaB, q, status } = point;
   return { sigmaW, sigmaB, deviation: deviation(sigmaW), status, q, moved: sigmaB !== edges.sigmaB };
 }
+
+/** Why a layer gets no suggestion, as a clause without a subject; null where it gets one. */
+export function undrawn(site: LayerSite, edges: Edges): string | null {
+  const { activation, fanIn, limits, weight } = site;
+  if (weight.dequantisation !== null) return "its elements are codes of a quantisation";
+  if (fanIn === null) return "its fan-in is not known";
+  if (limits.some(({ kind }) => kind === "unknown-activation")) return "what follows it is not known";
+  if (limits.some(({ kind }) => kind === "scaled")) return "constants scale the signal around its activation";
+  if (activation !== null && !isGate(site) && edges.pointOf(activation) === null)
+    return `${activation.name} has no edge of chaos that holds`;
+  return null;
+}
+
+/** A bounded activation without negative values, whose output another signal is multiplied by. */
+const isGate = ({ activation, limits }: LayerSite): boolean =>
+  activation !== null &&
+  limits.some(({ kind }) => kind === "gated") &&
+  activation.tails.right === 0 &&
+  activation.value(-1) >= 0 &&
+  activation.value(0) > 0;
