@@ -108,7 +108,7 @@ export function makeReport(
     safeSparsity: critical.safe,
     maxSparsity: maxSparsity(
       pool.map(({ size }) => size),
-      recipe.scope,
+      recipe,
     ),
     zeroScoreShare: total === 0 ? 0 : zeros / total,
     notes: [...(ranked.circumstance?.notes ?? []), ...notes, ...reportNotes(open, ranked, recipe, zeros)],
@@ -136,6 +136,13 @@ function reportNotes(open: OpenModel, ranked: RankedScores, recipe: Recipe, zero
   if (bad.length > 0) {
     notes.push(
       `NaN or infinite scores in ${bad.map((id) => `"${id}"`).join(", ")}: weights cannot be ranked until these layers are excluded.`,
+    );
+  }
+  if ((recipe.rounds ?? 1) > 1 && ranked.criterion.schedule === undefined) {
+    notes.push(
+      ranked.criterion.needs.rounds > 1
+        ? `${ranked.criterion.title} has ${ranked.criterion.needs.rounds} rounds of its own; the recipe's ${recipe.rounds} are not used.`
+        : `Rounds change nothing: ${ranked.criterion.title} looks at each weight alone, whatever else is gone. It was scored once.`,
     );
   }
   const share = ranked.total === 0 ? 0 : zeros / ranked.total;

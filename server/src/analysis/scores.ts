@@ -16,7 +16,7 @@ import type { OpenModel } from "./open-model.js";
 import type { ResultCache } from "./result-cache.js";
 
 /** Changes whenever what is cached changes its form or meaning. */
-const cacheVersion = 3;
+const cacheVersion = 4;
 
 /** Bytes of activations that one run may take where no limit is set. */
 const defaultActivationBytes = 1.5e9;
@@ -35,7 +35,9 @@ function scoresIdOf(fingerprint: string, criterion: Criterion, recipe: Recipe): 
   const file = data === undefined ? null : [data, stateOf(data)];
   const source = criterion.needs.data ? [file, loss, batchNorm, batch, mean, std] : null;
   const run = takesRuns(criterion) ? [source, Object.entries(axes).sort()] : null;
-  const rounds = criterion.needs.rounds > 1 ? [...exclude].sort() : null;
+  const { sparsity, scope, quota, rounds: n } = criterion.schedule ?? {};
+  const schedule = criterion.schedule === undefined ? null : [n, sparsity, scope, quota ?? null];
+  const rounds = criterion.needs.rounds > 1 ? [[...exclude].sort(), schedule] : null;
   return hashed([cacheVersion, fingerprint, criterion.id, seed, run, rounds]);
 }
 

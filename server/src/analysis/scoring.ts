@@ -5,6 +5,7 @@
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import { criteria, criterionNamed } from "../criteria/index.js";
+import { changesInRounds, inRounds } from "../criteria/rounds.js";
 import type { Circumstance } from "../autodiff/sensitivity.js";
 import type { Criterion } from "../criteria/criterion.js";
 import { storedElements } from "../formats/stored-elements.js";
@@ -49,10 +50,10 @@ export function criterionOf(recipe: Recipe): Criterion {
   throw new PruneScopeError("bad-request", `There is no criterion "${recipe.criterion}". Choose one of: ${known}.`);
 }
 
-/** Scores and ranks the weights of `open`, from the cache where they are there. */
+/** Scores and ranks the weights of `open`, from the cache where they are there; in rounds where the recipe says so. */
 export async function rankScores(open: OpenModel, recipe: Recipe, context: JobContext): Promise<RankedScores> {
-  const criterion = criterionOf(recipe);
   const { weights } = open.search;
+  const criterion = scheduledCriterion(recipe, weights);
   if (weights.length === 0) {
     throw new PruneScopeError(
       "missing-data",
@@ -132,6 +133,15 @@ export function maskOf(ranked: RankedScores, recipe: Recipe): Mask {
   const mask = makeMask(scores, surveys, recipe);
   cache?.put(key, { recipe: identity, mask } satisfies CachedMask);
   return mask;
+}
+
+/** The criterion of a recipe, with the recipe's rounds where they change anything. */
+function scheduledCriterion(recipe: Recipe, weights: OpenModel["search"]["weights"]): Criterion {
+  const criterion = criterionOf(recipe);
+  const { rounds = 1, sparsity, scope, quota } = recipe;
+  if (rounds === 1 || !changesInRounds(criterion)) return criterion;
+  const forms = weights.map((weight) => ({ size: weight.size, ...quotaForm(weight) }));
+  return inRounds(criterion, { rounds, sparsity, scope, ...(quota === undefined ? {} : { quota }) }, forms);
 }
 
 /** What quotas look at: axes along which it is several weights are none of its own. */

@@ -8,7 +8,6 @@ import type { Batch } from "../data/dataset.js";
 import { arrayField, type NumberField } from "../formats/stored-elements.js";
 import { GraphBuilder, type Value } from "../graph/builder.js";
 import type { Constant, Graph, ValueInfo } from "../graph/graph.js";
-import { reachable } from "../graph/reachable.js";
 import { valueNames } from "../graph/rebuild.js";
 import { elementCount } from "../graph/tensor.js";
 import { uniform } from "../runtime/inputs.js";
@@ -20,7 +19,8 @@ import { withBlockedConvolutions } from "./blocked-convolutions.js";
 import { constantTensor } from "./constant-tensor.js";
 import { differentiate } from "./differentiate.js";
 import type { LossInput } from "./loss/loss.js";
-import { extended, makePlan, type Plan, type Reduction, refuse, type SensitivityInput } from "./plan.js";
+import { extended, makePlan, type Pass, type Plan, type Reduction, refuse, type SensitivityInput } from "./plan.js";
+import { type Sum, withSums } from "./reduction-sums.js";
 import { makeTrainable, shapesOf, type Trainable, weightTensor } from "./trainable.js";
 
 /** One array per weight, in the order of the weights; null where there is none. */
@@ -50,6 +50,8 @@ export class Sensitivity {
   readonly #input: SensitivityInput;
   readonly #held: Ort.Tensor[] = [];
   #known: Circumstance | null = null;
+  /** What is open, while anything is kept. */
+  #kept: Map<Reduction, Computation> | null = null;
 
   constructor(input: SensitivityInput) {
     this.#input = input;
@@ -95,18 +97,35 @@ export class Sensitivity {
     return { ...trainable, elements, constant, kernels: await probeKernels(threads), threads };
   }
 
+  /**
+   * Keeps what is opened during `work`, so that the same reduction over changed elements runs again without being built
+   * again; closes it afterwards.
+   */
+  async keeping<T>(work: () => Promise<T>): Promise<T> {
+    const kept = new Map<Reduction, Computation>();
+    this.#kept = kept;
+    try {
+      return await work();
+    } finally {
+      this.#kept = null;
+      for (const { program } of kept.values()) await program.close();
+    }
+  }
+
+  /** Elements of weight `i` as runs take them, held here: what is set to 0 is 0 in the next run. */
+  async elements(i: number): Promise<Float32Array> {
+    const tensor = (this.#held[i] ??= await weightTensor(this.#input.source, this.#input.weights[i]!));
+    return tensor.data as Float32Array;
+  }
+
   /** Computes `reduction` of the gradients. */
   async gradients(reduction: Reduction): Promise<PerWeight> {
-    this.#input.progress("preparing gradients", 0, 0);
-    const plan = await makePlan(this.#input, reduction, false);
-    const by = plan.scored.map(({ value }) => value);
-    return this.#sum(
-      plan,
-      plan.first.graph,
-      by.map((value) => plan.first.gradients.get(value)!),
-      reduction,
-      {},
-    );
+    return this.#computed(reduction, async () => {
+      this.#input.progress("preparing gradients", 0, 0);
+      const plan = await makePlan(this.#input, reduction, false);
+      const by = plan.scored.map(({ value }) => plan.first.gradients.get(value)!);
+      return this.#open(plan, plan.first.graph, by, reduction, []);
+    }, []);
   }
 
   /**
@@ -114,17 +133,18 @@ export class Sensitivity {
    * It is the gradient of Σ g·v with v held fixed (Pearlmutter 1994), summed over batches like a gradient.
    */
   async hessianProduct(vector: PerWeight, reduction: Reduction): Promise<PerWeight> {
+    return this.#computed(reduction, () => this.#openProduct(reduction), vector);
+  }
+
+  async #openProduct(reduction: Reduction): Promise<Computation> {
     this.#input.progress("preparing second derivatives", 0, 0);
     const plan = await makePlan(this.#input, reduction, true);
-    const { Tensor } = await onnxRuntime();
     const names = valueNames(plan.first.graph);
     const b = new GraphBuilder("product/", names);
-    const feeds: Record<string, Ort.Tensor> = {};
     const inputs: ValueInfo[] = [];
-    const terms = plan.scored.map(({ value, index, shape }) => {
+    const terms = plan.scored.map(({ value, shape }) => {
       const name = b.fresh("v");
       inputs.push({ name, dtype: "float", shape });
-      feeds[name] = new Tensor("float32", vector[index]!, shape);
       return b.reduceSum(
         b.mul(plan.first.gradients.get(value)!, name),
         shape.map((_, axis) => axis),
@@ -147,24 +167,33 @@ export class Sensitivity {
     // A weight that the gradients do not depend on has a Hessian of zeros in its rows.
     const zeros = new GraphBuilder("none/", valueNames(second.graph));
     const products = plan.scored.map(({ value, shape }) => second.gradients.get(value) ?? zeros.zeros(shape));
-    return this.#sum(plan, extended(second.graph, zeros, []), products, reduction, feeds);
+    const vectors = inputs.map(({ name }) => name);
+    return this.#open(plan, extended(second.graph, zeros, []), products, reduction, vectors);
   }
 
-  /** Runs over the data and sums. */
-  async #sum(
+  /** Runs a computation that is kept, or one that is made for it and closed after it. */
+  async #computed(reduction: Reduction, make: () => Promise<Computation>, vector: PerWeight): Promise<PerWeight> {
+    const known = this.#kept?.get(reduction);
+    if (known !== undefined) return this.#run(known, vector);
+    const made = await make();
+    this.#kept?.set(reduction, made);
+    try {
+      return await this.#run(made, vector);
+    } finally {
+      if (this.#kept === null) await made.program.close();
+    }
+  }
+
+  /** Opens a session for what `reduction` takes of `values` of a graph. */
+  async #open(
     plan: Plan,
     graph: Graph,
     values: readonly Value[],
     reduction: Reduction,
-    extra: Readonly<Record<string, Ort.Tensor>>,
-  ): Promise<PerWeight> {
-    const { weights, data, threads, checkpoint, source, seed } = this.#input;
-    const { Tensor } = await onnxRuntime();
+    vectors: readonly Value[],
+  ): Promise<Computation> {
+    const { data, threads, source } = this.#input;
     const runs = data.samples / plan.count;
-    const { words, index: pass, passes } = reduction.pass ?? { words: "", index: 0, passes: 1 };
-    const progress = (run: number): void => {
-      this.#input.progress(words, pass * runs + run, passes * runs);
-    };
     const summed = withSums(plan, graph, values, reduction, runs);
     // Nothing is differentiated any more: convolutions of the forward pass may take the form that runs fastest.
     const fastest = withBlockedConvolutions(summed.graph, plan.types, await probeKernels(threads));
@@ -175,34 +204,48 @@ export class Sensitivity {
       optimise: true,
       constant: (constant) => constantTensor(source, constant),
     });
-    try {
-      const weightFeeds = await this.#weightFeeds(plan);
-      const random = uniform(seed);
-      const zero = new Tensor("float32", new Float32Array(1), []);
-      let sums: Record<string, Ort.Tensor> = Object.fromEntries(summed.entries.map(({ before }) => [before, zero]));
-      let loss = 0;
-      for (let run = 0; ; run++) {
-        progress(run);
-        await checkpoint();
-        const batch = await data.batch(run * plan.count, plan.count);
-        const feeds = { ...weightFeeds, ...batch.feeds, ...extra, ...sums };
-        for (const input of plan.lossInputs) feeds[input.value.name] = lossFeed(Tensor, input, batch, plan, random);
-        const last = run === runs - 1;
-        const wanted = summed.entries.map(({ sum, result }) => (last ? result : sum));
-        const made = await program.run(feeds, [plan.loss, ...wanted]);
-        loss += Number(made[plan.loss]!.data[0]) / runs;
-        if (!last) {
-          sums = Object.fromEntries(summed.entries.map(({ before, sum }) => [before, made[sum]!]));
-          continue;
-        }
-        progress(runs);
-        this.#finished(plan, loss);
-        const results: (Float32Array | null)[] = weights.map(() => null);
-        for (const { index, result } of summed.entries) results[index] = made[result]!.data as Float32Array;
-        return results;
+    return { plan, program, runs, sums: summed.entries, vectors, pass: reduction.pass ?? null };
+  }
+
+  /** Runs over the data and sums. */
+  async #run(
+    { plan, program, runs, sums: entries, vectors, pass }: Computation,
+    vector: PerWeight,
+  ): Promise<PerWeight> {
+    const { weights, data, checkpoint, seed } = this.#input;
+    const { Tensor } = await onnxRuntime();
+    const { words, index, passes } = pass ?? { words: "", index: 0, passes: 1 };
+    const progress = (run: number): void => {
+      this.#input.progress(words, index * runs + run, passes * runs);
+    };
+    const held: Record<string, Ort.Tensor> = { ...(await this.#weightFeeds(plan)) };
+    plan.scored.forEach(({ index: weight, shape }, i) => {
+      const name = vectors[i];
+      if (name !== undefined) held[name] = new Tensor("float32", vector[weight]!, shape);
+    });
+    const random = uniform(seed);
+    const zero = new Tensor("float32", new Float32Array(1), []);
+    let sums: Record<string, Ort.Tensor> = Object.fromEntries(entries.map(({ before }) => [before, zero]));
+    let loss = 0;
+    for (let run = 0; ; run++) {
+      progress(run);
+      await checkpoint();
+      const batch = await data.batch(run * plan.count, plan.count);
+      const feeds = { ...held, ...batch.feeds, ...sums };
+      for (const input of plan.lossInputs) feeds[input.value.name] = lossFeed(Tensor, input, batch, plan, random);
+      const last = run === runs - 1;
+      const wanted = entries.map(({ sum, result }) => (last ? result : sum));
+      const made = await program.run(feeds, [plan.loss, ...wanted]);
+      loss += Number(made[plan.loss]!.data[0]) / runs;
+      if (!last) {
+        sums = Object.fromEntries(entries.map(({ before, sum }) => [before, made[sum]!]));
+        continue;
       }
-    } finally {
-      await program.close();
+      progress(runs);
+      this.#finished(plan, loss);
+      const results: (Float32Array | null)[] = weights.map(() => null);
+      for (const one of entries) results[one.index] = made[one.result]!.data as Float32Array;
+      return results;
     }
   }
 
@@ -228,39 +271,16 @@ export class Sensitivity {
   }
 }
 
-/** What is summed of one weight over the runs. */
-interface Sum {
-  /** Index of the weight. */
-  readonly index: number;
-  /** Input: the sum over the runs before. */
-  readonly before: Value;
-  /** The sum with this run. */
-  readonly sum: Value;
-  /** What the reduction makes of the mean, once this run is the last. */
-  readonly result: Value;
-}
-
-/** `graph` with the sums of what `reduction` takes of `values`, one for each weight that is scored. */
-function withSums(
-  plan: Plan,
-  graph: Graph,
-  values: readonly Value[],
-  reduction: Reduction,
-  runs: number,
-): { readonly graph: Graph; readonly outputs: readonly Value[]; readonly entries: readonly Sum[] } {
-  const b = new GraphBuilder("score/", valueNames(graph));
-  const inputs: ValueInfo[] = [];
-  const entries = plan.scored.map(({ value, index }, i): Sum => {
-    const term = reduction.step(b, value, values[i]!);
-    const before = b.fresh("before");
-    if (runs === 1) return { index, before, sum: term, result: reduction.finish(b, value, term) };
-    // Before the first run it is the scalar 0, so its shape is left open.
-    inputs.push({ name: before, dtype: "float", shape: null });
-    const sum = b.add(term, before);
-    return { index, before, sum, result: reduction.finish(b, value, b.scale(sum, 1 / runs)) };
-  });
-  const outputs = [plan.loss, ...entries.flatMap(({ sum, result }) => (runs === 1 ? [result] : [sum, result]))];
-  return { graph: reachable(extended(graph, b, inputs), outputs), outputs, entries };
+/** A session that computes one reduction. */
+interface Computation {
+  readonly plan: Plan;
+  readonly program: Program;
+  /** Runs over all of the data. */
+  readonly runs: number;
+  readonly sums: readonly Sum[];
+  /** Inputs for the vector of a product, of the scored weights in their order; none for gradients. */
+  readonly vectors: readonly Value[];
+  readonly pass: Pass | null;
 }
 
 /** What a loss is fed for one batch. */

@@ -2,6 +2,7 @@
  * What a pruning criterion is. It gives every weight a score, and higher means keep; what is removed at a sparsity is
  * decided afterwards from the scores alone.
  */
+import type { Recipe } from "../../protocol/recipe.js";
 import type { Prospects } from "../autodiff/prospects.js";
 import type { Reduction } from "../autodiff/plan.js";
 import type { Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
@@ -34,6 +35,11 @@ export interface Scores {
 /** Scores of a criterion that needs no gradient: there is one for every weight. */
 export const dataFree = (fields: readonly NumberField[]): Scores => ({ fields, circumstance: null });
 
+/** Rounds of scoring and removal, and what they end at. */
+export interface Schedule extends Pick<Recipe, "sparsity" | "scope" | "quota"> {
+  readonly rounds: number;
+}
+
 export interface Criterion {
   readonly id: string;
   /** Other names that it is known by. */
@@ -50,6 +56,8 @@ export interface Criterion {
     /** Passes over the model. */
     readonly rounds: number;
   };
+  /** Of a criterion that a recipe asks in rounds: its scores hold for it alone. */
+  readonly schedule?: Schedule;
   /** Whether scores can be negative; else they are taken as they are, −0 as 0. */
   readonly signed: boolean;
   /** Whether the score is |w| itself, so that ties in score are ties in magnitude too. */

@@ -3,10 +3,27 @@
  * −θ ⊙ Hg, g the gradient of the loss with class scores divided by a temperature of 200, so that the score to keep by is
  * θ ⊙ Hg with its sign (Wang, Zhang, Grosse 2020, arXiv 2002.07376, eq. 8 and algorithm 1).
  */
+import type { Reduction } from "../autodiff/plan.js";
 import type { Criterion } from "./criterion.js";
 
 /** Of the reference implementation. */
 const temperature = 200;
+
+const both = { perSample: false, temperature } as const;
+/** g, that of the whole batch. */
+const firstPass: Reduction = {
+  ...both,
+  pass: { words: "first derivatives", index: 0, passes: 2 },
+  step: (_b, _w, g) => g,
+  finish: (_b, _w, mean) => mean,
+};
+/** θ ⊙ Hg. */
+const secondPass: Reduction = {
+  ...both,
+  pass: { words: "second derivatives", index: 1, passes: 2 },
+  step: (_b, _w, product) => product,
+  finish: (b, w, mean) => b.mul(w, mean),
+};
 
 export const grasp: Criterion = {
   id: "grasp",
@@ -21,20 +38,6 @@ export const grasp: Criterion = {
   unavailable: ({ gradients }) => gradients,
   score: async ({ sensitivity }) => {
     const engine = await sensitivity();
-    const both = { perSample: false, temperature } as const;
-    const gradient = await engine.gradients({
-      ...both,
-      pass: { words: "first derivatives", index: 0, passes: 2 },
-      step: (_b, _w, g) => g,
-      finish: (_b, _w, mean) => mean,
-    });
-    return engine.scores(
-      await engine.hessianProduct(gradient, {
-        ...both,
-        pass: { words: "second derivatives", index: 1, passes: 2 },
-        step: (_b, _w, product) => product,
-        finish: (b, w, mean) => b.mul(w, mean),
-      }),
-    );
+    return engine.scores(await engine.hessianProduct(await engine.gradients(firstPass), secondPass));
   },
 };

@@ -5,7 +5,7 @@
  */
 import { Flow } from "../../autodiff/linearise/flow.js";
 import type { FlowModel } from "../../autodiff/linearise/plan.js";
-import { alive, removeWeakest, type RoundLayer } from "./removal.js";
+import { alive, removeWeakest, settle } from "../../pruning/removal.js";
 
 /**
  * A hundred rounds, the reference's number, for every factor of ten, down to 1 % of the weights. A longer schedule with
@@ -60,6 +60,7 @@ export async function synflow(input: SynflowInput): Promise<SynflowResult> {
     const scored = weights.flatMap((_, i) => (flow.reasons[i] === null ? [i] : []));
     const places = scored.map((i) => new Float32Array(weights[i]!.elements.length).fill(alive));
     const total = places.reduce((sum, one) => sum + one.length, 0);
+    const kind = { signed: false, title: "SynFlow", seed: input.seed };
     const kept: number[] = [];
     let logFlow = -Infinity;
     let left = total;
@@ -69,12 +70,12 @@ export async function synflow(input: SynflowInput): Promise<SynflowResult> {
       if (round === 1) logFlow = Math.log2(scaled) + exponent;
       const layers = scored.map((i, l) => ({
         id: weights[i]!.id,
-        shares: shares[i]!,
-        magnitudes: magnitudes[i]!,
+        scores: shares[i]!,
+        elements: magnitudes[i]!,
         places: places[l]!,
       }));
       const keep = Math.round(total * compression ** (-round / rounds));
-      const scale = removeWeakest(layers, left - keep, round - 1, input.seed);
+      const scale = removeWeakest(layers, left - keep, round - 1, kind);
       left = keep;
       if (round === rounds) for (const layer of layers) settle(layer, rounds, scale);
       kept.push(keep);
@@ -86,9 +87,4 @@ export async function synflow(input: SynflowInput): Promise<SynflowResult> {
   } finally {
     await flow.close();
   }
-}
-
-/** Gives what is left after the last round its place. */
-function settle({ shares, places }: RoundLayer, rounds: number, scale: (share: number) => number): void {
-  for (let i = 0; i < shares.length; i++) if (places[i] === alive) places[i] = rounds + scale(shares[i]!);
 }
