@@ -4,19 +4,19 @@ import type { AnalysisResult } from "../../protocol/report.js";
 import type { Mask } from "../pruning/mask.js";
 import { survivalTable } from "../pruning/survival-table.js";
 import type { JobContext } from "./jobs.js";
-import { withModel } from "./open-model.js";
+import { withPrepared } from "./prepared-model.js";
 import { makeReport, scoreHistograms } from "./report.js";
 import { maskOf, type RankedScores, rankScores } from "./scoring.js";
 import type { Recipe } from "../../protocol/recipe.js";
 
 export async function analyze({ path, recipe }: AnalyzeParams, context: JobContext): Promise<AnalysisResult> {
-  return withModel(path, async (open) => {
+  return withPrepared(path, recipe, context, async (open, edits) => {
     const ranked = await rankScores(open, recipe, context);
     const mask = maskUnlessNonFinite(ranked, recipe);
     return {
       resultId: ranked.resultId,
       recipe,
-      report: makeReport(open, ranked, recipe, mask, open.model.notes),
+      report: makeReport(open, ranked, recipe, mask, [...edits.map(({ words }) => words), ...open.model.notes]),
       survival: survivalTable(ranked.surveys, ranked.excluded),
       histograms: scoreHistograms(ranked),
     };

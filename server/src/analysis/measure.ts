@@ -17,7 +17,8 @@ import { nextVariance, type Scale } from "../meanfield/variance-map.js";
 import { conditioningOf } from "../pruning/conditioning.js";
 import type { JobContext } from "./jobs.js";
 import { stabilityOf } from "./mask-stability.js";
-import { type OpenModel, withModel } from "./open-model.js";
+import type { OpenModel } from "./open-model.js";
+import { withPrepared } from "./prepared-model.js";
 import { sensitivityInput } from "./scores.js";
 import { rankScores } from "./scoring.js";
 
@@ -25,7 +26,7 @@ export async function measure(
   { path, recipe, stabilityRuns }: MeasureParams,
   context: JobContext,
 ): Promise<MeasureReport> {
-  return withModel(path, async (open) => {
+  return withPrepared(path, recipe, context, async (open) => {
     const { model, search } = open;
     const sites = await layerSites(model, search.weights, context.settings.threads);
     const homogeneous = isHomogeneous(sites);

@@ -32,7 +32,11 @@ import { type OpenModel, withModel } from "./open-model.js";
 const mostCopies = 4;
 
 /** Changes of a model before it is scored. */
-export type Preparation = Pick<Recipe, "eocInit" | "stableResnet" | "seed">;
+export interface Preparation {
+  readonly eocInit?: Recipe["eocInit"] | undefined;
+  readonly stableResnet?: Recipe["stableResnet"] | undefined;
+  readonly seed: number;
+}
 
 /**
  * Opens the model at `path` with what the recipe changes before scoring (Stable ResNet by Mul nodes, whichever form is

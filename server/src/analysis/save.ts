@@ -3,86 +3,90 @@
  * is pruned: its fingerprint is taken from the open handles before and after.
  */
 import { PruneScopeError } from "../../protocol/errors.js";
+import type { EditReport } from "../../protocol/insights.js";
 import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
-import type { TensorEdit } from "../formats/format.js";
 import { blockElements, storedElements } from "../formats/stored-elements.js";
-import { clearWords, fillKeep, type Mask } from "../pruning/mask.js";
-import type { OrderedScores } from "../pruning/order.js";
+import type { Mask } from "../pruning/mask.js";
 import { version } from "../version.js";
+import { prunedEdits } from "./edits/pruned.js";
+import { rescaling } from "./edits/rescale.js";
+import { type Folding, foldStable } from "./edits/stable-resnet.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
+import { withPrepared } from "./prepared-model.js";
 import { maskOf, rankScores } from "./scoring.js";
 
 export async function save(params: SaveParams, context: JobContext): Promise<SaveReport> {
   const { path, recipe, target, replaceOriginal } = params;
   const began = performance.now();
-  return withModel(path, async (open) => {
-    const unchanged = (): void => {
-      const now = open.source.fingerprint();
-      if (now === open.fingerprint && (params.fingerprint ?? now) === now) return;
-      throw new PruneScopeError(
-        "changed-on-disk",
-        `${path} has changed since it was analysed; nothing was saved. Analyse it again.`,
-        { file: path },
-      );
-    };
-    unchanged();
-    const ranked = await rankScores(open, recipe, context);
-    const mask = maskOf(ranked, recipe);
-    await open.format.write(open.source, open.model, {
-      target,
-      replaceOriginal,
-      edits: maskEdits(open, ranked.scores, mask),
-      scales: [],
-      provenance: params.metadata ? provenance(open, recipe) : [],
-      progress: async (done, total) => {
-        context.progress({ stage: "Writing", done, total });
-        await context.checkpoint();
-      },
-      beforeCommit: unchanged,
-    });
-    const writeSeconds = (performance.now() - began) / 1000;
-    const zeros = await withModel(target, (saved) => countZeros(saved, open, mask, context));
-    const { weights } = open.search;
-    return {
-      path: target,
-      bytes: zeros.bytes,
-      recipe,
-      kept: mask.layers.reduce((sum, layer) => sum + layer.kept, 0),
-      prunable: weights.reduce((sum, weight) => sum + weight.size, 0),
-      layers: weights.map(({ id, size }, l) => ({
-        id,
-        parameters: size,
-        kept: mask.layers[l]!.kept,
-        zeros: zeros.counts[l]!,
-      })),
-      edits: [],
-      writeSeconds,
-      seconds: (performance.now() - began) / 1000,
-    };
-  });
-}
-
-/** Edits that clear what the mask does not keep; layers that keep everything are copied as they are. */
-function maskEdits(open: OpenModel, scores: OrderedScores, mask: Mask): TensorEdit[] {
-  const keep = new Uint8Array(blockElements);
-  return open.search.weights.flatMap((weight, l): TensorEdit[] => {
-    const { cut } = mask.layers[l]!;
-    if (cut === null) return [];
-    const { elements } = scores.layers[l]!;
-    if (scores.magnitudeDecided && weight.tensor.dtype === "float") {
-      const edit: TensorEdit["edit"] = (bytes, start, count) =>
-        clearWords(scores, l, cut, new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
-      return [{ name: weight.name, tensor: weight.tensor, elements, edit }];
-    }
-    const edit: TensorEdit["edit"] = (bytes, start, count) => {
-      const keys = scores.block(l, start, count);
-      fillKeep(scores, l, cut, keys, start, count, keep);
-      elements.clear(bytes, start, keep);
-    };
-    return [{ name: weight.name, tensor: weight.tensor, elements, edit }];
-  });
+  return withModel(path, (original) =>
+    withPrepared(path, recipe, context, async (scored, preparations) => {
+      const unchanged = (): void => {
+        const now = original.source.fingerprint();
+        if (now === original.fingerprint && (params.fingerprint ?? now) === now) return;
+        throw new PruneScopeError(
+          "changed-on-disk",
+          `${path} has changed since it was analysed; nothing was saved. Analyse it again.`,
+          { file: path },
+        );
+      };
+      unchanged();
+      const ranked = await rankScores(scored, recipe, context);
+      const mask = maskOf(ranked, recipe);
+      const rescaled =
+        recipe.rescale === undefined ? null : await rescaling(scored, ranked, mask, recipe, recipe.rescale, context);
+      const write = async (base: OpenModel, folding: Folding | null): Promise<void> => {
+        await base.format.write(base.source, base.model, {
+          target,
+          originals: original.source.paths,
+          replaceOriginal,
+          edits: prunedEdits(base, scored.source, {
+            scores: ranked.scores,
+            mask,
+            factors: rescaled?.factors ?? null,
+            folding,
+          }),
+          scales: [],
+          provenance: params.metadata ? provenance(original, recipe) : [],
+          progress: async (done, total) => {
+            context.progress({ stage: "Writing", done, total });
+            await context.checkpoint();
+          },
+          beforeCommit: unchanged,
+        });
+      };
+      const edits: EditReport[] = [...preparations];
+      // Scores are those of the form with nodes; what is written has none, and the factors in its numbers.
+      if (recipe.stableResnet === "fold") {
+        await withPrepared(path, { ...recipe, stableResnet: undefined }, context, async (base) => {
+          const folding = foldStable(base);
+          await write(base, folding);
+          edits.splice(-1, 1, folding.report);
+        });
+      } else await write(scored, null);
+      if (rescaled !== null) edits.push(rescaled.report);
+      const writeSeconds = (performance.now() - began) / 1000;
+      const zeros = await withModel(target, (saved) => countZeros(saved, scored, mask, context));
+      const { weights } = scored.search;
+      return {
+        path: target,
+        bytes: zeros.bytes,
+        recipe,
+        kept: mask.layers.reduce((sum, layer) => sum + layer.kept, 0),
+        prunable: weights.reduce((sum, weight) => sum + weight.size, 0),
+        layers: weights.map(({ id, size }, l) => ({
+          id,
+          parameters: size,
+          kept: mask.layers[l]!.kept,
+          zeros: zeros.counts[l]!,
+        })),
+        edits,
+        writeSeconds,
+        seconds: (performance.now() - began) / 1000,
+      };
+    }),
+  );
 }
 
 function provenance(open: OpenModel, recipe: SaveParams["recipe"]): { key: string; value: string }[] {

@@ -2,12 +2,12 @@
 import type { ExactSurvival } from "../../protocol/report.js";
 import type { SurvivalParams } from "../../protocol/requests.js";
 import type { JobContext } from "./jobs.js";
-import { withModel } from "./open-model.js";
+import { withPrepared } from "./prepared-model.js";
 import { layerStates } from "./report.js";
 import { maskOf, rankScores } from "./scoring.js";
 
 export async function survival({ path, recipe }: SurvivalParams, context: JobContext): Promise<ExactSurvival> {
-  return withModel(path, async (open) => {
+  return withPrepared(path, recipe, context, async (open) => {
     const ranked = await rankScores(open, recipe, context);
     const mask = maskOf(ranked, recipe);
     const states = layerStates(ranked, recipe, mask);

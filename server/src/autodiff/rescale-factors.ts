@@ -51,7 +51,10 @@ export async function rescaleFactors(
   const made = [...factors.values()];
   if (made.length === 0) return weights.map(() => null);
   const nodes = judged.graph.nodes.flatMap((node) => scaled.get(node) ?? [node]);
-  const graph: Graph = extended({ ...judged.graph, nodes }, b, []);
+  // Labels and targets enter the loss alone, which is not run.
+  const ofLoss = new Set(judged.lossInputs.map(({ value }) => value.name));
+  const inputs = judged.graph.inputs.filter(({ name }) => !ofLoss.has(name));
+  const graph: Graph = extended({ ...judged.graph, inputs, nodes }, b, []);
   const { Tensor } = await onnxRuntime();
   const feeds: Record<string, Ort.Tensor> = {};
   for (const [i, weight] of input.weights.entries()) {

@@ -30,6 +30,8 @@ export interface InputScale {
 
 export interface WriteOptions {
   readonly target: string;
+  /** Files of the person's model, its main file first, where the source is a copy of it. */
+  readonly originals?: readonly string[];
   /** The target may be the original itself. */
   readonly replaceOriginal: boolean;
   readonly edits: readonly TensorEdit[];

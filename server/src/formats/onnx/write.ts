@@ -24,7 +24,7 @@ const blocksPerPause = 32;
 /** Writes the model; see {@link WriteOptions}. External data goes beside the target under its own names. */
 export async function writeOnnx(source: Source, model: Model, options: WriteOptions): Promise<void> {
   const target = resolve(options.target);
-  const places = targets(source, target, options.replaceOriginal);
+  const places = targets(source, target, options.replaceOriginal, options.originals ?? source.paths);
   const splices = scaleSplices(source, model, options.scales);
   const total = source.size();
   let before = 0;
@@ -66,13 +66,18 @@ async function commit(file: AtomicFile, target: string, halfway: boolean): Promi
 }
 
 /** Where each file of the source goes, the main file first. */
-function targets(source: Source, target: string, replaceOriginal: boolean): Map<string, string> {
+function targets(
+  source: Source,
+  target: string,
+  replaceOriginal: boolean,
+  files: readonly string[],
+): Map<string, string> {
   const home = dirname(source.main);
   const places = new Map<string, string>();
   for (const path of source.paths) {
     places.set(path, path === source.main ? target : join(dirname(target), relative(home, path)));
   }
-  const originals = new Set(source.paths.map(identityOf));
+  const originals = new Set([...files, ...source.paths].map(identityOf));
   const again = identityOf(target) !== null;
   for (const [path, place] of places) {
     const identity = identityOf(place);
@@ -83,7 +88,7 @@ function targets(source: Source, target: string, replaceOriginal: boolean): Map<
       if (path === source.main || again) continue;
       refuse(place, `${place} is there already and may be another model's data. Choose another folder, or remove it.`);
     } else if (path === source.main) {
-      if (!replaceOriginal || identity !== identityOf(path)) {
+      if (!replaceOriginal || identity !== identityOf(files[0]!)) {
         refuse(place, `${place} is the original model. Choose another name, or confirm that it is to be replaced.`);
       }
       places.set(path, realpathSync(place));
