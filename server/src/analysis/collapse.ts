@@ -8,13 +8,14 @@ import { hasNoSignal } from "../pruning/survey.js";
 import { maskUnlessNonFinite } from "./analyze.js";
 import { effectiveReport } from "./effective.js";
 import type { JobContext } from "./jobs.js";
-import { type OpenModel, withModel } from "./open-model.js";
+import type { OpenModel } from "./open-model.js";
+import { withPrepared } from "./prepared-model.js";
 import { layerStates } from "./report.js";
 import { residualView } from "./residual-view.js";
 import { type RankedScores, rankScores } from "./scoring.js";
 
 export function collapse({ path, recipe }: CollapseParams, context: JobContext): Promise<CollapseReport> {
-  return withModel(path, (open) => collapseOf(open, recipe, context));
+  return withPrepared(path, recipe, context, (open) => collapseOf(open, recipe, context));
 }
 
 /**
@@ -48,7 +49,7 @@ export async function collapseOf(open: OpenModel, recipe: Recipe, context: JobCo
     sparsity: recipe.sparsity,
     order: order.map(({ id, sparsity }) => ({ id, sparsity })),
     criticalSparsity: order[0]?.sparsity ?? null,
-    maxSparsity: maxSparsity(pool, recipe.scope),
+    maxSparsity: maxSparsity(pool, recipe),
     noSignal: noSignalLayers(open, ranked),
     risks: states.map(({ risk }) => risk),
     effective,

@@ -10,6 +10,7 @@ import { type Live, LiveNetwork } from "../autodiff/liveness/live-network.js";
 import { makeTrainable } from "../autodiff/trainable.js";
 import { openDataset } from "../data/open.js";
 import type { Constant } from "../graph/graph.js";
+import { storageKey } from "../graph/tensor.js";
 import { KeepFlags } from "../pruning/keep-flags.js";
 import { type Bracket, firstDead, type Ladder, ladderOf } from "../pruning/ladder.js";
 import type { Mask } from "../pruning/mask.js";
@@ -100,7 +101,7 @@ class Search {
     if (network.reasons.every((reason) => reason !== null)) {
       throw new PruneScopeError(
         "unsupported-op",
-        `No path can be followed through this model: of layer "${weights[0]!.id}" it is known that ${network.reasons[0] ?? ""}.`,
+        `No path can be followed through any layer of this model; "${weights[0]!.id}" is left out because ${network.reasons[0] ?? ""}.`,
         { value: weights[0]!.id },
       );
     }
@@ -132,6 +133,7 @@ class Search {
         ...this.notes,
         "A weight is effective if a path from an input to an output leads through it on which no factor is 0. Channels are told apart, places in an image are not; activations pass, gates are open, biases are no inputs.",
         ...this.#unfollowed(),
+        ...this.#takenAsDense(),
         ...cut.notes,
         ...this.#branchNotes(views, now, branches.unfinished),
         ...this.#zeroNotes(flags, mask),
@@ -172,9 +174,8 @@ class Search {
       };
     if (ladder.last === 0 || (await flows(ladder.last)))
       return none("Layers that are left dense, or at a floor, keep the network connected at every sparsity.");
-    const [rung] = await firstDead(ladder, [{ alive: 0, dead: ladder.last }], Infinity, async (at) => [
-      await flows(at),
-    ]);
+    const bracket = { alive: 0, dead: ladder.last };
+    const [rung] = await firstDead(ladder, [bracket], Infinity, async (at, within) => [await flows(at, within)]);
     return { rung: rung!, sparsity: ladder.sparsity(rung!), notes: [] };
   }
 
@@ -228,6 +229,20 @@ class Search {
     );
   }
 
+  /** Layers on the way whose mask has no place in the network. */
+  #takenAsDense(): string[] {
+    const { input, fixed } = this.network;
+    const there = new Set([...input.model.graph.constants.values()].map(({ tensor }) => storageKey(tensor)));
+    const ids = this.open.search.weights.flatMap(({ id, tensor }, l) =>
+      this.ranked.excluded[l] !== true && (fixed.has(l) || (input.weights[l] === null && there.has(storageKey(tensor))))
+        ? [`"${id}"`]
+        : [],
+    );
+    if (ids.length === 0) return [];
+    const verb = ids.length === 1 ? "is" : "are";
+    return [`${ids.join(", ")} ${verb} taken as dense here: the network may be cut before that.`];
+  }
+
   #branchNotes(views: readonly EffectiveBranch[], now: Live, unfinished: number): string[] {
     const dead = views.filter((view) => view.dead).length;
     const notes: string[] = [];
@@ -236,6 +251,11 @@ class Search {
         `${dead} of ${views.length} residual branches have no effective weight left: there only the shortcuts connect the network.`,
       );
     }
+    const unknown = this.branches.filter(({ branch }) => this.#alive(branch, now) === null).length;
+    if (unknown > 0)
+      notes.push(
+        `Whether ${unknown} of ${views.length} residual branches are dead cannot be told: see which paths are not followed.`,
+      );
     if (unfinished > 0)
       notes.push(`Where ${unfinished} residual branches die was not looked for to the end: the model is too large.`);
     return notes;

@@ -23,9 +23,9 @@ export interface Ladder {
 }
 
 /**
- * The ladder of a recipe. Under scope `global` a rung is a number of removed weights of the N that are not excluded, and
- * stands for removed/N: one weight more at every rung, equal scores told apart as in every mask. Where each layer has a
- * sparsity of its own, rungs are sparsities.
+ * The ladder of a recipe. Under scope `global`, and under quotas, a rung is a number of removed weights of the N that are
+ * not excluded, and stands for removed/N: one weight more at every rung, equal scores told apart as in every mask. Where
+ * each layer is pruned by itself, rungs are sparsities.
  */
 export function ladderOf(
   scores: OrderedScores,
@@ -36,25 +36,21 @@ export function ladderOf(
   const sizes = surveys.flatMap(({ size }, l) => (excluded[l] === true ? [] : [size]));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   const at = (sparsity: number): Mask => makeMask(scores, surveys, { ...recipe, sparsity });
-  if (recipe.scope === "global" && recipe.quota === undefined) {
+  if (recipe.scope === "global" || recipe.quota !== undefined) {
     return {
-      single: Object.keys(recipe.floors).length === 0,
+      single: recipe.quota === undefined && Object.keys(recipe.floors).length === 0,
       last: total,
       mask: (removed) => at(total === 0 ? 0 : removed / total),
       key: String,
       between: (low, high) => (high - low <= 1 ? null : Math.floor((low + high) / 2)),
-      sparsity: (removed) => removed / total,
+      sparsity: (removed) => (removed === 0 ? 0 : removed / total),
     };
   }
-  const counts = (sparsity: number): readonly number[] =>
-    recipe.quota === undefined
-      ? sizes.map((size) => keptCount(size, sparsity))
-      : at(sparsity).layers.map(({ kept }) => kept);
   return {
     single: false,
     last: 1,
     mask: at,
-    key: (sparsity) => counts(sparsity).join(),
+    key: (sparsity) => sizes.map((size) => keptCount(size, sparsity)).join(),
     between: (low, high) => {
       const middle = (low + high) / 2;
       return middle <= low || middle >= high ? null : middle;

@@ -1,6 +1,6 @@
 /** Risk levels of DESIGN.md ("Mask"): how near a layer is to collapse at the chosen sparsity. */
 import type { Risk } from "../../protocol/report.js";
-import { keptCount, type Scope } from "../../protocol/recipe.js";
+import { keptCount, type Recipe } from "../../protocol/recipe.js";
 
 /** What a layer's risk is judged by. */
 export interface RiskFacts {
@@ -45,9 +45,12 @@ export function layerCriticalSparsity(size: number): number {
  * Highest sparsity that leaves every layer a weight, whatever the ranking; null without layers. Under scope `layer` the
  * smallest layer decides.
  */
-export function maxSparsity(sizes: readonly number[], scope: Scope): number | null {
+export function maxSparsity(
+  sizes: readonly number[],
+  { scope, quota }: Pick<Recipe, "scope" | "quota">,
+): number | null {
   if (sizes.length === 0) return null;
-  if (scope === "layer") return 1 - 0.5 / sizes.reduce((a, b) => Math.min(a, b));
+  if (scope === "layer" && quota === undefined) return 1 - 0.5 / sizes.reduce((a, b) => Math.min(a, b));
   return 1 - sizes.length / sizes.reduce((a, b) => a + b);
 }
 

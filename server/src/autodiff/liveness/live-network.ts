@@ -49,6 +49,8 @@ export class LiveNetwork {
     readonly reasons: readonly (string | null)[],
     /** Why paths end where they do not in the model: without any, no flow means that nothing gets through. */
     readonly gaps: readonly string[],
+    /** Weights that the model computes with: what comes of them counts as a factor that is not 0, whatever the mask. */
+    readonly fixed: ReadonlySet<number>,
   ) {
     this.#counted = counted(graph, plan, places, reasons);
   }
@@ -69,7 +71,8 @@ export class LiveNetwork {
       const held = partial.has(at) ? `a part of it only feeds ${linear.reasons.held(value) ?? "constants"}` : null;
       reasons[index] = plan.reasons[at] ?? mixed.get(value) ?? held;
     });
-    return new LiveNetwork(input, places, plan, graph, reasons, linear.reasons.gaps);
+    const fixed = new Set(places.flatMap(({ index, value }) => (mixed.has(value) ? [index] : [])));
+    return new LiveNetwork(input, places, plan, graph, reasons, linear.reasons.gaps, fixed);
   }
 
   /** Whether R is there at all: some output has a linear form. */
