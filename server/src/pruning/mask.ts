@@ -78,7 +78,8 @@ export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[],
 
 /** Fewest weights that each layer keeps by the recipe's floors. */
 export function floorCounts({ layers }: OrderedScores, { floors }: Pick<Recipe, "floors">): number[] {
-  return layers.map(({ id, size }) => Math.ceil((floors[id] ?? 0) * size));
+  // A layer may be called "constructor", or any other property that objects have of themselves.
+  return layers.map(({ id, size }) => (Object.hasOwn(floors, id) ? Math.ceil(floors[id]! * size) : 0));
 }
 
 /** A layer as quotas see it. */
