@@ -1,124 +1,107 @@
-/** What follows a layer: every form that exporters write is recognised, and what takes a layer out of the theory is named. */
-import type { NodeProto, TensorProto } from "onnx-buf";
-import { describe, expect, it } from "vitest";
-import { isCovered, type LayerSite, layerSites } from "../../../server/src/meanfield/sites/index.js";
-import { activationPatterns } from "../../cases/activation-patterns.js";
-import { model, node, type TestModel } from "../../support/model-builder.js";
-import { ModelFolder, reading } from "../../support/model-folder.js";
-import { weight } from "../../support/model-networks.js";
-import { tensor, value } from "../../support/model-tensors.js";
+/** Activations are recognised however they are written, and are what the graph computes. */
+import * as ort from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type ActivationPattern,
+  activationOperators,
+  activationPatterns,
+  noActivations,
+} from "../../cases/activation-patterns.js";
+import { around, firstSite, floats, kindsOf } from "../../support/layer-sites.js";
+import { ModelFolder } from "../../support/model-folder.js";
+import { model, modelBytes, node, tensor, type TestModel, value, weight } from "../../support/models.js";
+import { runBytes } from "../../support/run-model.js";
 
-async function sitesOf(made: TestModel): Promise<readonly LayerSite[]> {
-  const folder = new ModelFolder();
-  try {
-    let sites: Promise<readonly LayerSite[]> | null = null;
-    reading(folder.write("model.onnx", made), ({ model: read, search }) => {
-      sites = layerSites(read, search.weights, 1);
-    });
-    return await sites!;
-  } finally {
-    folder.dispose();
-  }
-}
-
-/** Gemm, something, Gemm. */
-const between = (nodes: readonly NodeProto[], constants: readonly TensorProto[] = [], opset = 17): TestModel =>
-  model({
-    opset,
-    graph: {
-      nodes: [
-        node("Gemm", ["input", "w1", "b1"], ["x"], { transB: 1 }),
-        ...nodes,
-        node("Gemm", ["y", "w2"], ["output"], { transB: 1 }),
-      ],
-      inputs: [value("input", "float", ["n", 4])],
-      outputs: [value("output", "float", ["n", 3])],
-      initializers: [
-        weight("w1", [8, 4], 1),
-        tensor("b1", "float", [8], [1, 2, 3, 4, 5, 6, 7, 8]),
-        weight("w2", [3, 8], 2),
-        ...constants,
-      ],
-    },
-  });
-
-describe("activations", () => {
-  it.each(activationPatterns)("$name", async ({ nodes, constants = [], activation, opset = 20 }) => {
-    const [first, last] = await sitesOf(between(nodes, constants, opset));
-    expect(first!.activation?.name ?? null).toBe(activation);
-    expect(isCovered(first!)).toBe(activation !== null);
-    if (activation === null) expect(first!.limits.map(({ kind }) => kind)).toContain("unknown-activation");
-    expect(first!.fanIn).toBe(4);
-    expect(first!.bias?.name).toBe("b1");
-    expect(last!.limits.map(({ kind }) => kind)).toEqual(["last"]);
-    expect(last!.bias).toBeNull();
-  });
+let folder: ModelFolder;
+beforeAll(() => (folder = new ModelFolder()));
+afterAll(() => {
+  folder.dispose();
 });
 
-describe("what takes a layer out of the theory", () => {
-  const row = (name: string, count: number): TensorProto =>
-    tensor(name, "float", [count], Array<number>(count).fill(1));
-  const cases: readonly (readonly [string, readonly NodeProto[], readonly TensorProto[], string, string | null])[] = [
-    ["no activation", [node("Identity", ["x"], ["y"])], [], "no-activation", null],
-    [
-      "a norm, with the activation behind it",
-      [node("LayerNormalization", ["x", "scale"], ["n"]), node("Relu", ["n"], ["y"])],
-      [row("scale", 8)],
-      "normalised",
-      "relu",
-    ],
-    [
-      "a norm spelt out",
-      [
-        node("ReduceMean", ["x"], ["m"], { axes: [-1] }),
-        node("Sub", ["x", "m"], ["d"]),
-        node("Mul", ["d", "d"], ["s"]),
-        node("ReduceMean", ["s"], ["v"], { axes: [-1] }),
-        node("Sqrt", ["v"], ["r"]),
-        node("Div", ["d", "r"], ["n"]),
-        node("Mul", ["n", "scale"], ["g"]),
-        node("Relu", ["g"], ["y"]),
-      ],
-      [row("scale", 8)],
-      "normalised",
-      "relu",
-    ],
-    [
-      "a sum with another path",
-      [node("MatMul", ["input", "u"], ["p"]), node("Add", ["x", "p"], ["a"]), node("Relu", ["a"], ["y"])],
-      [weight("u", [4, 8], 5)],
-      "residual",
-      "relu",
-    ],
-    [
-      "a product with another path",
-      [node("MatMul", ["input", "u"], ["p"]), node("Mul", ["x", "p"], ["y"])],
-      [weight("u", [4, 8], 5)],
-      "gated",
-      null,
-    ],
-    ["a softmax inside the network", [node("Softmax", ["x"], ["y"])], [], "attention", null],
-  ];
+const modelOf = ({ nodes, constants = {}, opset = 17, domains = {} }: ActivationPattern): TestModel =>
+  around(nodes, { opset, domains, initializers: floats(constants) });
 
-  it.each(cases)("%s", async (_name, nodes, constants, kind, activation) => {
-    const sites = await sitesOf(between(nodes, constants));
-    const first = sites.find(({ weight: { name } }) => name === "w1")!;
-    expect(first.limits.map((limit) => limit.kind)).toEqual([kind]);
-    expect(first.limits[0]!.words).toMatch(/\.$/);
-    expect(first.activation?.name ?? null).toBe(activation);
-    expect(isCovered(first)).toBe(false);
+const inputs = Float32Array.from({ length: 241 }, (_, i) => (i - 120) / 20 + 0.003);
+
+/** What the graph from `u` to `v` computes on the grid. */
+async function computed({ nodes, constants = {}, opset = 17, domains = {} }: ActivationPattern): Promise<Float32Array> {
+  const made = model({
+    opset,
+    domains,
+    graph: {
+      nodes,
+      inputs: [value("u", "float", [inputs.length])],
+      outputs: [value("v", "float", null)],
+      initializers: floats(constants),
+    },
+  });
+  const outputs = await runBytes(modelBytes(made), { u: new ort.Tensor("float32", inputs, [inputs.length]) });
+  return outputs.v!.data as Float32Array;
+}
+
+/** float32 and the approximations of ONNX Runtime's kernels, and constants that a file rounds to float32. */
+const tolerance = 1e-6;
+
+const titled = (list: readonly ActivationPattern[]): [string, ActivationPattern][] =>
+  list.map((pattern) => [`${pattern.title}: ${pattern.name}`, pattern]);
+
+describe("an activation", () => {
+  it.each(titled([...activationOperators, ...activationPatterns]))("%s", async (_, pattern) => {
+    const { activation, limits } = await firstSite(folder, modelOf(pattern));
+    expect(activation?.name).toBe(pattern.name);
+    expect(limits).toEqual([]);
+    const values = await computed(pattern);
+    inputs.forEach((u, i) => {
+      const error = Math.abs(values[i]! - activation!.value(u));
+      expect(error, `at ${u}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(u)));
+    });
   });
 
-  it("tied weights", async () => {
+  it.each(titled(noActivations))("is not what is none of ours: %s", async (_, pattern) => {
+    const site = await firstSite(folder, modelOf(pattern));
+    expect(site.activation).toBeNull();
+    expect(kindsOf(site)).toEqual([pattern.kind ?? "unknown-activation"]);
+    expect(site.limits[0]!.words).toMatch(/measured values are shown\.$/);
+  });
+
+  it("is found behind operators that move elements, and behind the bias", async () => {
+    const site = await firstSite(
+      folder,
+      around(
+        [
+          node("Add", ["bias", "u"], ["a"]),
+          node("Reshape", ["a", "shape"], ["b"]),
+          node("Dropout", ["b"], ["c"]),
+          node("Transpose", ["c"], ["d"], { perm: [1, 0] }),
+          node("Tanh", ["d"], ["e"]),
+          node("Transpose", ["e"], ["v"], { perm: [1, 0] }),
+        ],
+        { initializers: [...floats({ bias: [1, 2, 3, 4, 5, 6] }), tensor("shape", "int64", [2], [4, 6])] },
+      ),
+    );
+    expect(site).toMatchObject({ activation: { name: "tanh" }, limits: [], bias: { name: "bias" } });
+  });
+
+  it("is inside a fused convolution", async () => {
     const made = model({
+      domains: { "com.microsoft": 1 },
       graph: {
-        nodes: [node("MatMul", ["x", "w"], ["a"]), node("Tanh", ["a"], ["h"]), node("MatMul", ["h", "w"], ["y"])],
-        inputs: [value("x", "float", [1, 6])],
-        outputs: [value("y", "float", [1, 6])],
-        initializers: [weight("w", [6, 6], 3)],
+        nodes: [
+          node(
+            "FusedConv",
+            ["x", "first"],
+            ["u"],
+            { activation: "LeakyRelu", activation_params: { floats: [0.25] } },
+            { domain: "com.microsoft" },
+          ),
+          node("Conv", ["u", "second"], ["y"]),
+        ],
+        inputs: [value("x", "float", [1, 3, 8, 8])],
+        outputs: [value("y", "float", null)],
+        initializers: [weight("first", [4, 3, 3, 3], 1), weight("second", [4, 4, 1, 1], 2)],
       },
     });
-    const [site] = await sitesOf(made);
-    expect(site!.limits.map(({ kind }) => kind)).toEqual(["tied"]);
+    const site = await firstSite(folder, made);
+    expect(site).toMatchObject({ activation: { name: "leaky-relu(alpha=0.25)" }, limits: [], fanIn: 27 });
   });
 });

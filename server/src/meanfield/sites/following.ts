@@ -175,8 +175,7 @@ export class Follower {
   /** Several ways on: they must agree; parts of a gate or of attention take the layer out all the same. */
   async #followAll(places: readonly Place[], way: Way): Promise<Following> {
     const found: Following[] = [];
-    for (const place of places)
-      if (this.surroundings.leadsToWeights(place)) found.push(await this.#follow(place, way));
+    for (const place of places) if (this.surroundings.leadsToWeights(place)) found.push(await this.#follow(place, way));
     const [first, ...others] = found;
     if (first === undefined) return end(way, "last", lastWords(way));
     const kinds = ({ activation, limits }: Following): string =>

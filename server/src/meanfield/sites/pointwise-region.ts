@@ -107,14 +107,22 @@ function scalarConstant(links: Links, name: Value): Constant | null {
   return numbers?.length === 1 ? literal(name, "float", [], numbers) : null;
 }
 
-/** Where candidates are compared. */
-const grid = Float32Array.from({ length: 161 }, (_, i) => (i - 80) / 10 + 0.013);
+/** Where candidates are compared: finely around 0, and far out, where Clip ends and others go on. */
+const grid = Float32Array.from([
+  -60,
+  -25,
+  -12,
+  ...Array.from({ length: 161 }, (_, i) => (i - 80) / 10 + 0.013),
+  12,
+  25,
+  60,
+]);
 /** float32, ONNX Runtime's approximations of tanh and erf, and rounded constants of a file. */
 const tolerance = 3e-5;
 
-/** Every family with its defaults, and HardSigmoid as PyTorch has it. */
+/** Every family with its defaults (CELU's are ELU), and HardSigmoid as PyTorch has it. */
 const candidates: readonly Activation[] = [
-  ...activations.map(({ id }) => activationNamed(id)),
+  ...activations.filter(({ id }) => id !== "celu").map(({ id }) => activationNamed(id)),
   activationNamed("hard-sigmoid", { alpha: Number((1 / 6).toPrecision(7)) }),
 ];
 
@@ -127,13 +135,13 @@ function fitting(values: ArrayLike<number>): Activation | null {
 
 /** Families with the parameters that they would have. */
 function* fitted(values: ArrayLike<number>): Iterable<Activation> {
-  const [last, middle] = [grid.length - 1, 80];
+  const [last, middle] = [grid.length - 1, (grid.length - 1) / 2];
   const at = (i: number): number => values[i]!;
   const slope = (at(middle + 5) - at(middle)) / (grid[middle + 5]! - grid[middle]!);
   const gate = at(middle + 10) / grid[middle + 10]!;
   const guesses: readonly (readonly [family: string, parameters: Readonly<Record<string, number>>])[] = [
     ["leaky-relu", { alpha: at(0) / grid[0]! }],
-    ["clip", { min: at(0), max: at(last) }],
+    ...(at(0) === at(2) && at(last) === at(last - 2) ? [["clip", { min: at(0), max: at(last) }] as const] : []),
     ["elu", { alpha: at(0) / Math.expm1(grid[0]!) }],
     ["silu", { alpha: Math.log(gate / (1 - gate)) / grid[middle + 10]! }],
     ["hard-sigmoid", { alpha: slope, beta: at(middle) - slope * grid[middle]! }],
