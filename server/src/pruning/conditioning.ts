@@ -8,22 +8,27 @@ import { studentQuantile } from "./student-t.js";
 
 /** Confidence of a rate's interval. */
 const confidence = 0.95;
-/** Rates nearer to 0 than this change m^l by less than 5 % a layer. */
-const flat = 0.05;
+/** A change of m^l from end to end below it is called slight: the scores themselves differ by its root. */
+const slight = 10;
+/** Layers whose sizes differ by more are of unequal size. */
+const unequal = 2;
 
-/** @param layers in depth order; those without a signal (m = 0) are shown and not fitted. @param homogeneous every activation is positively homogeneous and there are no biases. */
+/**
+ * @param layers in depth order; those without a signal (m = 0) are shown and not fitted. Overflowing m must be left out.
+ * @param homogeneous every activation is positively homogeneous and there are no biases, so that Σ w·∂L/∂w is the same
+ * in every layer.
+ */
 export function conditioningOf(layers: readonly ConditioningLayer[], homogeneous: boolean): Conditioning {
   const means = layers.map(({ m }) => m);
   const totals = layers.map(({ total }) => total);
-  const rate = exponentialRate(means);
-  return {
+  const found = {
     layers,
-    rate,
+    rate: exponentialRate(means),
     totalRate: exponentialRate(totals),
     ratio: ratioOf(means),
     totalRatio: ratioOf(totals),
-    verdict: verdictOf(rate, ratioOf(means), homogeneous),
   };
+  return { ...found, verdict: [...verdictOf(found, homogeneous)].join(" ") };
 }
 
 /** Least squares of ln value over the index of the layer, with the interval of its slope; null for fewer than three layers with a signal. */
@@ -49,19 +54,49 @@ function ratioOf(values: readonly number[]): number | null {
   return Number.isFinite(ratio) ? ratio : null;
 }
 
-function verdictOf(rate: ConditioningRate | null, ratio: number | null, homogeneous: boolean): string {
-  if (rate === null) return "Fewer than three layers have a signal: nothing can be said of a trend over depth.";
-  const why = homogeneous
-    ? " Activations are positively homogeneous and there are no biases, so that Σ w·∂L/∂w is the same in every layer: σ_w alone makes no trend."
-    : "";
-  const factor = (value: number): string => String(Number(Math.exp(value).toPrecision(3)));
-  // Of what grows, so that the factor is above 1.
-  const [low, high] = rate.rate < 0 ? [-rate.high, -rate.low] : [rate.low, rate.high];
-  const interval = `(95 %: ${factor(low)} to ${factor(high)})`;
-  const none = rate.low <= 0 && rate.high >= 0;
-  const spread = ratio === null ? "" : ` The largest m is ${Number(ratio.toPrecision(3))} times the smallest.`;
-  if (none || Math.abs(rate.rate) < flat)
-    return `Consistent with well-conditioned: m shows no exponential trend over depth, it changes by a factor of ${factor(Math.abs(rate.rate))} a layer ${interval}.${spread}${why}`;
-  const [grows, first] = rate.rate > 0 ? ["output", "input"] : ["input", "output"];
-  return `Ill-conditioned over this depth: m grows towards the ${grows} by a factor of ${factor(Math.abs(rate.rate))} a layer ${interval}, so that a global threshold empties layers near the ${first} first.${spread}${why}`;
+function* verdictOf(
+  { layers, rate, totalRate, ratio }: Omit<Conditioning, "verdict">,
+  homogeneous: boolean,
+): Iterable<string> {
+  const signals = layers.flatMap(({ m }, depth) => (m > 0 ? [depth] : []));
+  if (signals.length < layers.length)
+    yield `${layers.length - signals.length} of ${layers.length} layers have no signal: every w·∂L/∂w in them is 0.`;
+  if (rate === null || totalRate === null) {
+    yield "Fewer than three layers have a signal: nothing can be said of a trend over depth.";
+    return;
+  }
+  const span = signals.at(-1)! - signals[0]!;
+  const interval = ({ rate: slope, low, high }: ConditioningRate): string => {
+    // Of what grows, so that the factor is above 1.
+    const [from, to] = slope < 0 ? [-high, -low] : [low, high];
+    return `by a factor of ${factorOf(Math.abs(slope))} a layer (95 %: ${factorOf(from)} to ${factorOf(to)})`;
+  };
+  const trendless = ({ low, high }: ConditioningRate): boolean => low <= 0 && high >= 0;
+  const goal = ({ rate: slope }: ConditioningRate): string => (slope > 0 ? "output" : "input");
+  const change = span * Math.abs(rate.rate);
+  if (trendless(rate)) {
+    yield `Consistent with well-conditioned, which one model cannot prove: m shows no exponential trend over depth. It changes ${interval(rate)}.`;
+  } else if (change < Math.log(slight)) {
+    yield `Consistent with well-conditioned over this depth, which one model cannot prove: m grows towards the ${goal(rate)} ${interval(rate)}, ${factorOf(change)} times from end to end. Many more layers like these would not be.`;
+  } else {
+    const emptied = goal(rate) === "output" ? "input" : "output";
+    yield `Not well-conditioned over this depth: m grows towards the ${goal(rate)} ${interval(rate)}, ${factorOf(change)} times from end to end. A global threshold empties layers near the ${emptied} first.`;
+  }
+  if (ratio !== null) yield `The largest m is ${factorOf(Math.log(ratio))} times the smallest.`;
+  const sizes = layers.map(({ weights }) => weights);
+  const differ = Math.max(...sizes) > unequal * Math.min(...sizes);
+  if (differ)
+    yield trendless(totalRate)
+      ? "Layers differ in size: n·m, which allows for that, shows no trend."
+      : `Layers differ in size: n·m, which allows for that, grows towards the ${goal(totalRate)} ${interval(totalRate)}.`;
+  if (homogeneous) {
+    const flat = trendless(differ ? totalRate : rate);
+    yield `Activations are positively homogeneous and these layers have no biases, so that Σ w·∂L/∂w is the same in every layer: σ_w alone makes no trend${flat ? "" : ", and is not what makes this one"}.`;
+  }
+}
+
+/** e^log in words, also beyond what a number holds. */
+function factorOf(log: number): string {
+  const tens = log / Math.LN10;
+  return Math.abs(tens) < 5 ? String(Number(Math.exp(log).toPrecision(3))) : `10^${tens.toFixed(0)}`;
 }
