@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
 import type { Recipe } from "../../protocol/recipe.js";
@@ -28,8 +28,11 @@ import { stableScales } from "./edits/stable-resnet.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
 
-/** Prepared copies that are kept. */
-const mostCopies = 4;
+/** Most prepared copies that are kept, where the cache has room for them. */
+const mostCopies = 8;
+
+/** What a process that died has left half made is removed after so many milliseconds. */
+const leftoverAge = 3600e3;
 
 /** Changes of a model before it is scored. */
 export interface Preparation {
@@ -58,15 +61,16 @@ export async function withPrepared<T>(
     const edits: EditReport[] = [];
     for (const step of stepsOf(recipe)) {
       const from = copy;
-      copy = await withModel(from, (open) => prepared({ ...open, path }, folder, step, context));
+      const made = await withModel(from, (open) => prepared({ ...open, path }, folder, step, context));
+      copy = made.model;
       names.push(copy);
-      edits.push(JSON.parse(readFileSync(`${copy}.json`, "utf8")) as EditReport);
+      edits.push(JSON.parse(readFileSync(made.report, "utf8")) as EditReport);
     }
     return await withModel(copy, (open) => work({ ...open, path }, edits));
   } catch (error) {
     throw named(error, names, path);
   } finally {
-    if (temporary === null) evict(folder);
+    if (temporary === null) evict(folder, context.settings.cacheMaxSize * 1e6);
     else rmSync(temporary, { recursive: true, force: true });
   }
 }
@@ -97,25 +101,39 @@ function* stepsOf({ eocInit, stableResnet, seed }: Preparation): Iterable<Step> 
     };
 }
 
-/** The changed copy of an open model: that of an earlier job, or a new one. @returns its path. */
-async function prepared(open: OpenModel, folder: string, step: Step, context: JobContext): Promise<string> {
+/** Where a copy lies: apart from what is known of it, because external data may have any name. */
+interface Copy {
+  readonly model: string;
+  /** What was changed, as JSON. */
+  readonly report: string;
+}
+
+const copyIn = (place: string, name: string): Copy => ({
+  model: join(place, "model", name),
+  report: join(place, "edit.json"),
+});
+
+/** The changed copy of an open model: that of an earlier job, or a new one. */
+async function prepared(open: OpenModel, folder: string, step: Step, context: JobContext): Promise<Copy> {
   const key = createHash("sha256")
     .update(JSON.stringify([version, open.fingerprint, step.identity]))
     .digest("hex")
     .slice(0, 32);
   const place = join(folder, key);
-  const model = join(place, basename(open.path));
-  if (existsSync(`${model}.json`)) {
+  const name = basename(open.path);
+  const copy = copyIn(place, name);
+  if (existsSync(copy.model) && existsSync(copy.report)) {
     utimesSync(place, new Date(), new Date());
-    return model;
+    return copy;
   }
   const making = `${place}.${process.pid}.tmp`;
+  const draft = copyIn(making, name);
   rmSync(making, { recursive: true, force: true });
-  mkdirSync(making, { recursive: true });
+  mkdirSync(dirname(draft.model), { recursive: true });
   try {
     const { edits, scales, report } = await step.changes(open, context);
     await open.format.write(open.source, open.model, {
-      target: join(making, basename(open.path)),
+      target: draft.model,
       replaceOriginal: false,
       edits,
       scales,
@@ -126,27 +144,63 @@ async function prepared(open: OpenModel, folder: string, step: Step, context: Jo
       },
       beforeCommit: () => undefined,
     });
-    writeFileSync(`${join(making, basename(open.path))}.json`, JSON.stringify(report));
-    // Another engine may have made the same meanwhile: then its copy is as good.
-    if (existsSync(place)) return model;
-    renameSync(making, place);
-    return model;
+    writeFileSync(draft.report, JSON.stringify(report));
+    rename(making, place);
+    return copy;
   } finally {
     rmSync(making, { recursive: true, force: true });
   }
 }
 
-/** Removes all but the newest copies. */
-function evict(folder: string): void {
+/** Gives a finished copy its name, unless another engine has made the same meanwhile, which is as good. */
+function rename(making: string, place: string): void {
+  try {
+    renameSync(making, place);
+  } catch (error) {
+    if (!existsSync(place)) throw error;
+  }
+}
+
+/** Removes all but the newest copies that there is room for; the newest stays. */
+function evict(folder: string, mostBytes: number): void {
   if (!existsSync(folder)) return;
   const places = readdirSync(folder)
-    .filter((name) => !name.endsWith(".tmp"))
     .flatMap((name) => {
-      const found = statSync(join(folder, name), { throwIfNoEntry: false });
-      return found === undefined ? [] : [{ place: join(folder, name), at: found.mtimeMs }];
+      const place = join(folder, name);
+      // Another engine may have removed it.
+      const found = statSync(place, { throwIfNoEntry: false });
+      return found === undefined ? [] : [{ place, at: found.mtimeMs }];
     })
     .sort((a, b) => b.at - a.at);
-  for (const { place } of places.slice(mostCopies)) rmSync(place, { recursive: true, force: true });
+  const finished = places.filter(({ place }) => !place.endsWith(".tmp"));
+  let bytes = 0;
+  const old = finished.filter(({ place }, i) => {
+    bytes += bytesIn(place);
+    return i >= mostCopies || (i > 0 && bytes > mostBytes);
+  });
+  const leftovers = places.filter(({ place, at }) => place.endsWith(".tmp") && at < Date.now() - leftoverAge);
+  for (const { place } of [...old, ...leftovers]) remove(place);
+}
+
+/** Bytes of all files under a folder. */
+function bytesIn(place: string): number {
+  try {
+    return readdirSync(place, { recursive: true, encoding: "utf8" }).reduce(
+      (sum, name) => sum + statSync(join(place, name)).size,
+      0,
+    );
+  } catch {
+    return 0;
+  }
+}
+
+/** A copy that is open in another engine cannot be removed everywhere: then it is removed another time. */
+function remove(place: string): void {
+  try {
+    rmSync(place, { recursive: true, force: true });
+  } catch {
+    return;
+  }
 }
 
 /** The error with the person's file in the place of its copies. */

@@ -59,7 +59,7 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
       "missing-data",
       "The model has no prunable weights: no Conv, ConvTranspose, Gemm, MatMul or recurrent layer with a constant weight.",
       {
-        file: open.source.main,
+        file: open.path,
       },
     );
   }
@@ -95,18 +95,32 @@ export async function rankScores(open: OpenModel, recipe: Recipe, context: JobCo
     context.progress({ stage, done, total: all });
     await context.checkpoint();
   });
-  const rankable = surveys
-    .map((layer, l) => (excluded[l] === true || layer.nonFinite > 0 ? -1 : l))
-    .filter((l) => l >= 0);
   context.progress({ stage: "Finding where layers collapse", done: 0, total: 0 });
   await context.checkpoint();
-  const ranks: (number | null)[] = weights.map(() => null);
-  // With NaN among them weights have no order, so nothing has a rank.
-  const ordered = surveys.every((layer, l) => excluded[l] === true || layer.nonFinite === 0);
-  if (ordered) lastRanks(scores, surveys, rankable).forEach((rank, p) => (ranks[rankable[p]!] = rank));
-  const result: Cached = { surveys, lastRanks: ranks };
+  const result: Cached = { surveys, lastRanks: ranksOf(scores, surveys, excluded) };
   cache?.put(resultId, result);
   return { ...known, ...result };
+}
+
+/** Ranks of the strongest weights; with NaN among the scores weights have no order, so nothing has a rank. */
+function ranksOf(
+  scores: OrderedScores,
+  surveys: readonly LayerSurvey[],
+  excluded: readonly boolean[],
+): (number | null)[] {
+  const ranks: (number | null)[] = surveys.map(() => null);
+  const pool = surveys.flatMap((_, l) => (excluded[l] === true ? [] : [l]));
+  if (pool.some((l) => surveys[l]!.nonFinite > 0)) return ranks;
+  lastRanks(scores, surveys, pool).forEach((rank, p) => (ranks[pool[p]!] = rank));
+  return ranks;
+}
+
+/** The same scores with the recipe's other choice of layers that are left dense. It is looked at once, and not kept. */
+export function rankedAgain(ranked: RankedScores, recipe: Recipe): RankedScores {
+  const { scores, surveys } = ranked;
+  const excluded = excludedLayers(scores, recipe);
+  const total = surveys.reduce((sum, { size }, l) => sum + (excluded[l] === true ? 0 : size), 0);
+  return { ...ranked, excluded, total, lastRanks: ranksOf(scores, surveys, excluded), cache: null };
 }
 
 interface CachedMask {
