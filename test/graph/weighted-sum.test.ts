@@ -18,8 +18,8 @@ function sumOf(made: TestModel): Omit<WeightedSum, "node"> | null {
     const { node: user, index } = search.weights.find(({ name }) => name === "w")!.uses[0]!;
     const found = weightedSum(linksOf(read.graph), user, index);
     if (found === null) return null;
-    expect(found.node).toBe(user);
-    const { node: _, ...rest } = found;
+    const { node: ofSum, ...rest } = found;
+    expect(ofSum).toBe(user);
     return rest;
   });
 }

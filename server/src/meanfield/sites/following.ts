@@ -9,7 +9,7 @@ import { constantBehind } from "../../graph/weighted-sum.js";
 import type { Activation } from "../activations/activation.js";
 import { activationOfNode } from "./activation-operators.js";
 import { normBehind } from "./norms.js";
-import { type RegionReader, regionsBehind } from "./pointwise-region.js";
+import { type Recognised, regionBehind, type RegionReader } from "./pointwise-region.js";
 import type { Place, Surroundings } from "./surroundings.js";
 
 export interface Following {
@@ -155,21 +155,13 @@ export class Follower {
   }
 
   /** The activation that `place` goes into, by itself or spelt out, with its output. */
-  async #activationBehind(
-    links: Links,
-    { value }: Place,
-    readers: readonly Node[],
-  ): Promise<{ readonly activation: Activation; readonly output: string } | null> {
+  async #activationBehind(links: Links, { value }: Place, readers: readonly Node[]): Promise<Recognised | null> {
     const known = readers.map((node) => activationOfNode(node, links));
     const [activation] = known;
     if (activation != null && known.every((one) => one?.name === activation.name))
       return { activation, output: readers[0]!.outputs[0]! };
-    for (const region of regionsBehind(links, value)) {
-      const recognised = await this.regions.activationOf(region);
-      if (recognised !== null && recognised.name !== "identity")
-        return { activation: recognised, output: region.output };
-    }
-    return null;
+    const region = regionBehind(links, value);
+    return region === null ? null : this.regions.activationOf(region);
   }
 
   /** Several ways on: they must agree; parts of a gate or of attention take the layer out all the same. */

@@ -15,10 +15,11 @@ import type { Activation } from "../activations/activation.js";
 import { activationNamed, activations } from "../activations/index.js";
 import { constantBehind } from "../../graph/weighted-sum.js";
 
-/** A region with one way in and one way out. */
+/** A region with one way in, which can be left at several values: each is the only way out of what lies before it. */
 export interface PointwiseRegion {
   readonly input: Value;
-  readonly output: Value;
+  /** Nearest first. */
+  readonly outputs: readonly Value[];
   readonly nodes: readonly Node[];
   readonly constants: ReadonlyMap<string, Constant>;
 }
@@ -65,33 +66,35 @@ const pointwise: ReadonlySet<string> = new Set([
 /** Most operators of one activation. */
 const most = 16;
 
-/** Regions of pointwise operators behind `input` with one way out, from the smallest up: the first that is an activation is one. */
-export function* regionsBehind(links: Links, input: Value): Iterable<PointwiseRegion> {
+/** The region of pointwise operators behind `input`; null where it cannot be left at one value, or is affine. */
+export function regionBehind(links: Links, input: Value): PointwiseRegion | null {
   const inside = new Set<Value>([input]);
   const members = new Set<Node>();
   const nodes: Node[] = [];
   const constants = new Map<string, Constant>();
+  const outputs: Value[] = [];
   // Nodes are in topological order, so one pass meets each after its inputs.
   for (const node of links.graph.nodes) {
-    if (nodes.length >= most) return;
+    if (nodes.length >= most) break;
     if (node.domain !== "" || !pointwise.has(node.op) || !node.inputs.some((name) => inside.has(name))) continue;
     const numbers = node.inputs.map((name) => (name === "" || inside.has(name) ? null : scalarConstant(links, name)));
     if (node.inputs.some((name, i) => name !== "" && !inside.has(name) && numbers[i] === null)) continue;
     members.add(node);
     nodes.push(inFloat32(node));
     inside.add(node.outputs[0]!);
-    node.inputs.forEach((name, i) => {
-      const constant = numbers[i] ?? null;
-      if (constant !== null) constants.set(name, { ...constant, name });
-    });
+    for (const constant of numbers) if (constant !== null) constants.set(constant.name, constant);
     const leaving = [...inside].filter(
       (value) => links.isOutput(value) || links.consumers(value).some((reader) => !members.has(reader)),
     );
     const [output, ...others] = leaving;
-    if (output !== undefined && output !== input && others.length === 0)
-      yield { input, output, nodes: [...nodes], constants: new Map(constants) };
+    if (output !== undefined && output !== input && others.length === 0) outputs.push(output);
   }
+  const bends = nodes.some(({ op, inputs }) => !affine.has(op) || inputs.every((name) => !constants.has(name)));
+  return outputs.length > 0 && bends ? { input, outputs, nodes, constants } : null;
 }
+
+/** With a constant they make no activation. */
+const affine: ReadonlySet<string> = new Set(["Add", "Div", "Identity", "Mul", "Sub"]);
 
 /** Regions run in float32, whatever the model does: a cast between floats is then nothing. */
 function inFloat32(node: Node): Node {
@@ -156,49 +159,68 @@ function* fitted(values: ArrayLike<number>): Iterable<Activation> {
   }
 }
 
-/** Which activation regions are; equal regions are run once. */
+/** An activation, and the value that holds its result. */
+export interface Recognised {
+  readonly activation: Activation;
+  readonly output: Value;
+}
+
+/** Tells which activations regions are; equal regions are run once. */
 export class RegionReader {
-  readonly #known = new Map<string, Activation | null>();
+  /** By signature: the activation and the index of the output. */
+  readonly #known = new Map<string, { readonly activation: Activation; readonly index: number } | null>();
 
   constructor(
     private readonly model: Pick<Model, "opsets" | "irVersion">,
     private readonly threads: number,
   ) {}
 
-  /** The activation that a region computes; null where none of ours does. */
-  async activationOf(region: PointwiseRegion): Promise<Activation | null> {
+  /** The smallest part of a region that is one of the theory's activations; null where none is. */
+  async activationOf(region: PointwiseRegion): Promise<Recognised | null> {
     const key = signature(region);
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const values = await this.#run(region);
-    const found = values === null ? null : fitting(values);
-    this.#known.set(key, found);
-    return found;
+    let found = this.#known.get(key);
+    if (found === undefined) this.#known.set(key, (found = await this.#search(region)));
+    return found === null ? null : { activation: found.activation, output: region.outputs[found.index]! };
   }
 
-  async #run({ input, output, nodes, constants }: PointwiseRegion): Promise<ArrayLike<number> | null> {
+  async #search(region: PointwiseRegion): Promise<{ activation: Activation; index: number } | null> {
+    const { outputs } = region;
+    const all = await this.#run(region, outputs);
+    for (const [index, output] of outputs.entries()) {
+      // What lies further on may be no graph for floats, and nearer parts be one.
+      const values = (all ?? (await this.#run(region, [output])))?.get(output);
+      const activation = values === undefined ? null : fitting(values);
+      if (activation !== null && activation.name !== "identity") return { activation, index };
+    }
+    return null;
+  }
+
+  /** Values on the grid; null where they cannot be computed for floats. */
+  async #run(
+    { input, nodes, constants }: PointwiseRegion,
+    outputs: readonly Value[],
+  ): Promise<ReadonlyMap<Value, ArrayLike<number>> | null> {
     const shape = [grid.length];
     const graph: Graph = {
       name: "activation",
       path: "",
       parent: null,
       inputs: [{ name: input, dtype: "float", shape }],
-      outputs: [{ name: output, dtype: "float", shape }],
+      outputs: outputs.map((name) => ({ name, dtype: "float", shape })),
       constants,
       nodes,
     };
     const { Tensor } = await onnxRuntime();
     const model: Model = { ...this.model, graph, producer: "", docString: "", metadata: [], notes: [] };
     try {
-      const made = await fixedValues(model, [output], {
+      const made = await fixedValues(model, outputs, {
         feeds: { [input]: new Tensor("float32", grid, shape) },
         inputShapes: new Map([[input, shape]]),
         threads: this.threads,
         constant: () => Promise.reject(new Error("all constants are in the graph")),
       });
-      return made.get(output)!.data as Float32Array;
+      return new Map([...made].map(([name, { data }]) => [name, data as Float32Array]));
     } catch (error) {
-      // Not a graph for floats: then it is no activation that we know.
       if (error instanceof PruneScopeError) return null;
       throw error;
     }
@@ -206,7 +228,7 @@ export class RegionReader {
 }
 
 /** The same for regions that compute the same, whatever their values are called. */
-function signature({ input, nodes, constants }: PointwiseRegion): string {
+function signature({ input, outputs, nodes, constants }: PointwiseRegion): string {
   const places = new Map<Value, number>([[input, 0]]);
   const parts = nodes.map((node) => {
     const inputs = node.inputs.map((name) => {
@@ -222,5 +244,5 @@ function signature({ input, nodes, constants }: PointwiseRegion): string {
     ]);
     return [operatorLabel(node), inputs, attributes];
   });
-  return JSON.stringify(parts);
+  return JSON.stringify([parts, outputs.map((name) => places.get(name))]);
 }
