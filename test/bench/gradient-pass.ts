@@ -53,6 +53,7 @@ async function gradients(): Promise<{ seconds: number; build: number; weights: n
     const dataset: Dataset = {
       kind: "synthetic",
       samples: count * (runs + 1),
+      available: count * (runs + 1),
       samplesPerRun: count,
       words: "one batch",
       notes: [],

@@ -100,6 +100,23 @@ describe("samples", () => {
     expect((await open(graph, arrays, { batch: 8, seed: 5 })).fingerprint).toBe(data.fingerprint);
   });
 
+  it("come in parts that share none, until there are too few", async () => {
+    const parts: number[][] = [];
+    for (const part of [0, 1, 2, 3, 4, 5]) {
+      const data = await open(graph, arrays, { batch: 8, seed: 5, part });
+      expect(data).toMatchObject({ samples: 8, available: 50 });
+      parts.push((await fed(data, "x"))[1].filter((number) => number % 2 === 0));
+    }
+    expect(parts[0]).toEqual(chooseRows(50, 8, 5).map((row) => 2 * row));
+    expect(new Set(parts.flat()).size).toBe(48);
+    const words = "set.npz holds 50 samples, too few for batch 7 of 8.";
+    await expect(open(graph, arrays, { batch: 8, part: 6 })).rejects.toMatchObject({
+      code: "missing-data",
+      message: words,
+    });
+    await expect(open(graph, arrays, { part: 1 })).rejects.toMatchObject({ code: "missing-data" });
+  });
+
   it("come in batches that are parts of the whole", async () => {
     const data = await open(graph, { ...arrays, targets: counted("double", [50, 3]) });
     expect(data.words).toBe("all 50 samples of set.npz");

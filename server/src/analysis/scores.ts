@@ -21,19 +21,22 @@ const cacheVersion = 4;
 /** Bytes of activations that one run may take where no limit is set. */
 const defaultActivationBytes = 1.5e9;
 
+/** A recipe, and which batch of its data is looked at; the first when absent. */
+export type BatchRecipe = Recipe & { readonly part?: number };
+
 /** Whether scores take runs of the model: they depend on data, and are worth keeping. */
 export const takesRuns = ({ needs }: Criterion): boolean => needs.data || needs.gradientOrder > 0 || needs.rounds > 1;
 
 /** Id of what a recipe's scores tell: everything that changes them or their ranks enters it, and nothing else. */
-export function resultIdOf(fingerprint: string, criterion: Criterion, recipe: Recipe): string {
+export function resultIdOf(fingerprint: string, criterion: Criterion, recipe: BatchRecipe): string {
   return hashed([scoresIdOf(fingerprint, criterion, recipe), [...recipe.exclude].sort()]);
 }
 
 /** Id of the scores alone. What is left dense changes only those that are made in rounds of pruning. */
-function scoresIdOf(fingerprint: string, criterion: Criterion, recipe: Recipe): string {
-  const { seed, exclude, data, loss = null, batchNorm, batch, mean = null, std = null, axes } = recipe;
+function scoresIdOf(fingerprint: string, criterion: Criterion, recipe: BatchRecipe): string {
+  const { seed, exclude, data, loss = null, batchNorm, batch, part = 0, mean = null, std = null, axes } = recipe;
   const file = data === undefined ? null : [data, stateOf(data)];
-  const source = criterion.needs.data ? [file, loss, batchNorm, batch, mean, std] : null;
+  const source = criterion.needs.data ? [file, loss, batchNorm, [batch, part], mean, std] : null;
   const run = takesRuns(criterion) ? [source, Object.entries(axes).sort()] : null;
   const { sparsity, scope, quota, rounds: n } = criterion.schedule ?? {};
   const schedule = criterion.schedule === undefined ? null : [n, sparsity, scope, quota ?? null];
@@ -69,7 +72,7 @@ interface Stored {
 export async function scoresOf(
   open: OpenModel,
   criterion: Criterion,
-  recipe: Recipe,
+  recipe: BatchRecipe,
   elements: readonly StoredElements[],
   cache: ResultCache | null,
   context: JobContext,
@@ -106,13 +109,13 @@ export async function scoresOf(
 /** What derivatives of a model are taken of, as a recipe says. @param fromData whether the recipe's data is looked at. */
 export async function sensitivityInput(
   open: OpenModel,
-  recipe: Recipe,
+  recipe: BatchRecipe,
   fromData: boolean,
   context: JobContext,
 ): Promise<SensitivityInput> {
   context.progress({ stage: "Reading data", done: 0, total: 0 });
   const { memoryLimit, threads } = context.settings;
-  const { seed, batch, mean, std, axes, loss = null, batchNorm } = recipe;
+  const { seed, batch, part, mean, std, axes, loss = null, batchNorm } = recipe;
   return {
     model: open.model,
     source: open.source,
@@ -121,6 +124,7 @@ export async function sensitivityInput(
       seed,
       dynamicAxes: axes,
       batch,
+      ...(part === undefined ? {} : { part }),
       ...(mean === undefined ? {} : { mean }),
       ...(std === undefined ? {} : { std }),
     }),

@@ -16,7 +16,7 @@ import { type LayerSurvey, outputLayout, survey } from "../pruning/survey.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
 import { ResultCache } from "./result-cache.js";
-import { resultIdOf, scoresOf } from "./scores.js";
+import { type BatchRecipe, resultIdOf, scoresOf } from "./scores.js";
 
 /** Scores of a model in their order, and what one pass over them told. */
 export interface RankedScores {
@@ -51,7 +51,7 @@ export function criterionOf(recipe: Recipe): Criterion {
 }
 
 /** Scores and ranks the weights of `open`, from the cache where they are there; in rounds where the recipe says so. */
-export async function rankScores(open: OpenModel, recipe: Recipe, context: JobContext): Promise<RankedScores> {
+export async function rankScores(open: OpenModel, recipe: BatchRecipe, context: JobContext): Promise<RankedScores> {
   const { weights } = open.search;
   const criterion = scheduledCriterion(recipe, weights);
   if (weights.length === 0) {

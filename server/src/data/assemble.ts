@@ -24,7 +24,7 @@ interface Feed extends SampledInput {
 export async function assemble(
   inputs: readonly ValueInfo[],
   collection: Collection,
-  { batch, seed }: Pick<DataOptions, "batch" | "seed">,
+  { batch, seed, part = 0 }: Pick<DataOptions, "batch" | "part" | "seed">,
 ): Promise<Dataset> {
   const { kind, file, title, targets } = collection;
   const notes = [...collection.notes];
@@ -61,7 +61,14 @@ export async function assemble(
     );
   }
   const samples = Math.max(unit, Math.floor(Math.min(batch, available) / unit) * unit);
-  const rows = samples === available ? null : chooseRows(available, samples, seed);
+  if ((part + 1) * samples > available) {
+    throw new PruneScopeError(
+      "missing-data",
+      `${title} holds ${available} samples, too few for batch ${part + 1} of ${samples}.`,
+      { file },
+    );
+  }
+  const rows = samples === available ? null : chooseRows(available, samples, seed, part * samples);
 
   const feeds: Feed[] = [];
   for (const one of stored) feeds.push({ input: one.input, axis: one.axis, array: await readFeed(one, rows) });
@@ -72,8 +79,9 @@ export async function assemble(
   return {
     kind,
     samples,
+    available,
     samplesPerRun: perRun,
-    words: wordsOf(collection, samples, available, seed),
+    words: wordsOf(collection, samples, available, seed, part),
     notes,
     fingerprint: fingerprintOf(feeds, labels, wanted),
     labels,
@@ -175,10 +183,13 @@ async function tensorsOf(feeds: readonly Feed[], start: number, count: number): 
   return made;
 }
 
-function wordsOf({ kind, title }: Collection, samples: number, available: number, seed: number): string {
+function wordsOf({ kind, title }: Collection, samples: number, available: number, seed: number, part: number): string {
   const noun = samples === 1 && available === 1 ? "sample" : "samples";
   if (kind === "synthetic") return `${samples} ${noun} of ${title}`;
-  if (samples < available) return `${samples} of ${available} ${noun} of ${title}, chosen with seed ${seed}`;
+  if (samples < available) {
+    const which = part === 0 ? "" : `, batch ${part + 1}`;
+    return `${samples} of ${available} ${noun} of ${title}, chosen with seed ${seed}${which}`;
+  }
   return samples === 1 ? `the one sample of ${title}` : `all ${samples} samples of ${title}`;
 }
 

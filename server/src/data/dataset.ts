@@ -9,6 +9,8 @@ export interface DataOptions {
   readonly dynamicAxes: DynamicAxes;
   /** Samples to use; of more, a seeded choice without replacement is used. */
   readonly batch: number;
+  /** Which of the batches that share no sample, where there are samples for several; the first when absent. */
+  readonly part?: number;
   /** Per channel, on values scaled to [0, 1]: images become (x − mean) / std. One number serves all channels. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
@@ -48,6 +50,8 @@ export type DataKind = "npz" | "npy" | "test-data-set" | "images" | "synthetic";
 export interface Dataset {
   readonly kind: DataKind;
   readonly samples: number;
+  /** How many there are to choose from. */
+  readonly available: number;
   /** How many samples the model takes in one run, no more and no less; null when it takes any number. */
   readonly samplesPerRun: number | null;
   /** What is used, for the report: `128 of 20000 samples of mnist.npz` for example. */
