@@ -9,14 +9,14 @@ import type { ModelView } from "../../server/protocol/model.js";
 import { defaultRecipe, type Recipe } from "../../server/protocol/recipe.js";
 import type { AnalysisResult, ExactSurvival } from "../../server/protocol/report.js";
 import type { AnalyzeParams, JobName, Jobs } from "../../server/protocol/requests.js";
-import type { ToView } from "../../server/protocol/view.js";
+import { noInsights, type ToView } from "../../server/protocol/view.js";
 
 vi.mock("vscode", () => import("./vscode-stub.js"));
 
 type Answer = (params: unknown, signal: AbortSignal) => unknown;
 
 const model = (fingerprint: string, ...ids: string[]): ModelView =>
-  ({ fingerprint, layers: ids.map((id) => ({ id })) }) as unknown as ModelView;
+  ({ fingerprint, prunable: 100, layers: ids.map((id) => ({ id })) }) as unknown as ModelView;
 const resultFor = (recipe: Recipe): AnalysisResult =>
   ({ resultId: recipe.criterion, recipe, report: {} }) as unknown as AnalysisResult;
 const analyzed: Answer = (params) => resultFor((params as AnalyzeParams).recipe);
@@ -46,6 +46,8 @@ let session: ModelSession;
 beforeEach(() => {
   // The last answer of a job serves all that come after.
   answers = { open: [() => model("f1", "a", "b")], analyze: [analyzed], shapes: [() => ({ outputs: {} })] };
+  answers.theory = [() => ({ sigmaB: 0.2 })];
+  answers.collapse = [() => ({ order: [] })];
   [asked, posted, noted, analyzeOnOpen] = [[], [], [], true];
   const server: JobRunner = {
     request: async <J extends JobName>(job: J, params: Jobs[J]["params"], signal: AbortSignal) => {
@@ -70,7 +72,8 @@ beforeEach(() => {
 });
 
 /** The jobs so far, but for the one that follows whatever is shown. */
-const jobs = (): JobName[] => asked.map(({ job }) => job).filter((job) => job !== "shapes");
+const jobs = (): JobName[] =>
+  asked.map(({ job }) => job).filter((job) => job !== "shapes" && job !== "theory" && job !== "collapse");
 const activityKinds = (): string[] =>
   posted.map((message) => {
     if (message.type === "activity") return message.activity.kind;
@@ -85,19 +88,17 @@ describe("opening", () => {
       ["open", { uri: "file:///m.onnx", path: "/m.onnx", dynamicAxes: { batch: 2 } }],
       ["analyze", { uri: "file:///m.onnx", path: "/m.onnx", recipe: settled }],
       ["shapes", { uri: "file:///m.onnx", path: "/m.onnx", dynamicAxes: { batch: 2 } }],
+      ["theory", { uri: "file:///m.onnx", path: "/m.onnx", sigmaB: 0.2, dynamicAxes: { batch: 2 } }],
+      ["collapse", { uri: "file:///m.onnx", path: "/m.onnx", recipe: settled }],
     ]);
-    expect(activityKinds().filter((kind) => kind !== "working")).toEqual([
-      "state working",
-      "state working",
-      "state working",
-      "idle",
-    ]);
+    expect(activityKinds().at(-1)).toBe("idle");
+    expect(session.state.insights).toEqual({ ...noInsights, theory: { sigmaB: 0.2 }, collapse: { order: [] } });
     expect(session.state.shapes).toEqual({ outputs: {} });
     const states = posted.filter((message) => message.type === "state");
     expect(states.map(({ state }) => [state.model?.fingerprint, state.result?.resultId])).toEqual([
       ["f1", undefined],
-      ["f1", "magnitude"],
-      ["f1", "magnitude"],
+      // With the result, the shapes, the theory and the collapse.
+      ...Array<unknown>(4).fill(["f1", "magnitude"]),
     ]);
     expect(session.path).toBe("/m.onnx");
   });
@@ -220,8 +221,8 @@ describe("a file that changes", () => {
     session.settled();
     await settle();
     const models = posted.flatMap((message) => (message.type === "state" ? [message.state.model?.fingerprint] : []));
-    // Twice: with the result, and with the output shapes.
-    expect(models).toEqual(["f2", "f2"]);
+    // With the result, the output shapes, the theory and the collapse.
+    expect(models).toEqual(["f2", "f2", "f2", "f2"]);
     expect(session.state.banner).toBeNull();
     // What the recipe says of a layer that is gone is forgotten.
     expect(session.state.recipe).toEqual({ ...recipe, exclude: ["b"], floors: {} });
@@ -314,7 +315,7 @@ describe("output shapes", () => {
     await session.load();
     await session.analyze({ ...defaultRecipe, criterion: "random" });
     await settle();
-    expect(asked.map(({ job }) => job)).toEqual(["open", "analyze", "shapes", "analyze", "shapes"]);
+    expect(asked.map(({ job }) => job).slice(0, 5)).toEqual(["open", "analyze", "shapes", "analyze", "shapes"]);
     expect(session.state.shapes).toEqual({ outputs: { a: [1] } });
     expect(session.state.activity.kind).toBe("idle");
   });
@@ -368,4 +369,83 @@ it("can be waited for until there is something to save", async () => {
   answers.open = [failing(new PruneScopeError("malformed-model", "cut off"))];
   void session.load();
   await session.firstResult();
+});
+
+describe("what is found out beside the result", () => {
+  const count = (job: JobName): number => asked.filter((one) => one.job === job).length;
+
+  it("theory once for a file, collapse for every result and every sparsity at rest", async () => {
+    await session.load();
+    await settle();
+    await session.analyze({ ...settled, criterion: "random" });
+    await settle();
+    session.rest(0.5);
+    await settle();
+    session.rest(0.5);
+    await settle();
+    expect([count("theory"), count("collapse")]).toEqual([1, 3]);
+    expect(asked.at(-1)!.params).toMatchObject({ recipe: { criterion: "random", sparsity: 0.5 } });
+  });
+
+  it("a failure is shown in its place, noted, and not tried again", async () => {
+    answers.theory = [failing(new PruneScopeError("unsupported-op", "No such operator."))];
+    await session.load();
+    await settle();
+    expect(session.state.insights.theory).toMatchObject({ code: "unsupported-op" });
+    expect(session.state.activity.kind).toBe("idle");
+    expect([noted.length, count("theory"), count("collapse")]).toEqual([1, 1, 1]);
+  });
+
+  it("gives way to what the person asks for", async () => {
+    answers.theory = [pending, () => ({ sigmaB: 0.2 })];
+    await session.load();
+    await settle();
+    await session.analyze({ ...settled, criterion: "random" });
+    await settle();
+    expect(session.state.insights.theory).toEqual({ sigmaB: 0.2 });
+    expect(noted).toEqual([]);
+  });
+
+  it("is not done by itself for very large models", async () => {
+    answers.open = [() => ({ ...model("f1", "a"), prunable: 1e9 })];
+    await session.load();
+    await settle();
+    expect([count("theory"), count("collapse")]).toEqual([1, 0]);
+  });
+
+  it("measurements and remedies on request, of the shown recipe at the sparsity of the slider", async () => {
+    answers.measure = [() => ({ loss: 1 })];
+    answers.remedies = [() => ({ budget: 60 })];
+    await session.load();
+    session.rest(0.7);
+    await settle();
+    await session.measure(3);
+    await session.remedies(60);
+    expect(session.state.insights).toMatchObject({ measured: { loss: 1 }, remedies: { budget: 60 } });
+    const params = asked.filter(({ job }) => job === "measure" || job === "remedies").map((one) => one.params);
+    expect(params).toMatchObject([
+      { recipe: { sparsity: 0.7 }, stabilityRuns: 3 },
+      { recipe: { sparsity: 0.7 }, budget: 60 },
+    ]);
+    // Another recipe: they no longer hold, the theory does.
+    await session.analyze({ ...settled, criterion: "random" });
+    expect(session.state.insights).toMatchObject({ theory: { sigmaB: 0.2 }, measured: null, remedies: null });
+  });
+
+  it("what comes too late is dropped, and cancelling leaves nothing behind", async () => {
+    let answer: (value: unknown) => void = () => undefined;
+    answers.measure = [() => new Promise((resolve) => (answer = resolve)), pending];
+    await session.load();
+    await settle();
+    const late = session.measure(0);
+    await session.analyze({ ...settled, criterion: "random" });
+    answer({ loss: 1 });
+    await late;
+    expect(session.state.insights.measured).toBeNull();
+    const cancelled = session.measure(0);
+    session.cancel();
+    await cancelled;
+    expect(session.state.insights.measured).toBeNull();
+    expect(noted).toEqual([]);
+  });
 });

@@ -58,6 +58,10 @@ export function showModel(context: PruneScope, model: ModelDocument, panel: Webv
       case "sparsity":
         session.rest(message.sparsity);
         return;
+      case "measure":
+        return session.measure(message.stabilityRuns);
+      case "remedies":
+        return session.remedies(message.budget);
       case "save":
         return saveFromView(context, model, parseRecipe(message.recipe), message.as);
       case "cancel":
