@@ -1,14 +1,14 @@
 /**
  * Residual networks (He et al. 2016, arXiv 1512.03385): the CIFAR form of depth 6n + 2 with basic blocks, and the
- * ImageNet form of depth 18 (basic blocks) and 50 (bottlenecks) with a MaxPool stem. Projection shortcuts where the
- * shape changes. The stable form divides every residual branch by √L, L being the number of additions (Hayou et al.
+ * ImageNet form of depth 18 and 34 (basic blocks) and 50 to 152 (bottlenecks) with a MaxPool stem. Projection shortcuts
+ * where the shape changes. The stable form divides every residual branch by √L, L being the number of additions (Hayou et al.
  * 2021, arXiv 2010.12859).
  */
 import type { ImageOptions, Network } from "./network.js";
 import { image, NetworkWriter, type Signal } from "./network-writer.js";
 
 export interface ResnetOptions extends ImageOptions {
-  readonly depth: 18 | 32 | 50;
+  readonly depth: 18 | 32 | 34 | 50 | 101 | 152;
   /** Channels of the first stage. */
   readonly width?: number;
   readonly stable?: boolean;
@@ -18,7 +18,10 @@ export interface ResnetOptions extends ImageOptions {
 const forms = {
   18: { stages: [2, 2, 2, 2], bottleneck: false, size: 224, width: 64, classes: 1000, batch: 8 },
   32: { stages: [5, 5, 5], bottleneck: false, size: 32, width: 8, classes: 10, batch: 32 },
+  34: { stages: [3, 4, 6, 3], bottleneck: false, size: 224, width: 64, classes: 1000, batch: 8 },
   50: { stages: [3, 4, 6, 3], bottleneck: true, size: 224, width: 64, classes: 1000, batch: 8 },
+  101: { stages: [3, 4, 23, 3], bottleneck: true, size: 224, width: 64, classes: 1000, batch: 8 },
+  152: { stages: [3, 8, 36, 3], bottleneck: true, size: 224, width: 64, classes: 1000, batch: 8 },
 } as const;
 
 export function resnet(options: ResnetOptions): Network {

@@ -1,9 +1,8 @@
 /** Ways back from a residual sum: along a shortcut, and through all of a branch. */
 import type { Value } from "../builder.js";
-import { type Node, operatorLabel } from "../graph.js";
-import type { Links } from "../links.js";
+import type { Node } from "../graph.js";
 import { dependencies } from "../traversal.js";
-import { constantBehind } from "../weighted-sum.js";
+import type { Signals } from "./signals.js";
 
 /** They pass a value on as it is. */
 const transparent: ReadonlySet<string> = new Set(["Cast", "Dropout", "Identity"]);
@@ -36,7 +35,7 @@ export interface Shortcut {
 }
 
 /** Every value that `side` is a shortcut of, nearest first. */
-export function* shortcutsOf(links: Links, side: Value): Iterable<Shortcut> {
+export function* shortcutsOf({ links, carries }: Signals, side: Value): Iterable<Shortcut> {
   const nodes: Node[] = [];
   let start = side;
   let weights = 0;
@@ -44,7 +43,7 @@ export function* shortcutsOf(links: Links, side: Value): Iterable<Shortcut> {
   for (let steps = 0; steps < longest; steps++) {
     const node = links.producer.get(start);
     if (node === undefined || node.domain !== "") return;
-    const signals = node.inputs.filter((name) => name !== "" && constantBehind(links, name) === null);
+    const signals = node.inputs.filter(carries);
     const [signal, ...others] = signals;
     if (signal === undefined || others.length > 0) return;
     if (!transparent.has(node.op)) {
@@ -57,33 +56,51 @@ export function* shortcutsOf(links: Links, side: Value): Iterable<Shortcut> {
   }
 }
 
-/**
- * The nodes between `start` and `end` when everything computed that enters `end` goes through `start`; null when
- * something else enters it, or `start` does not. Integer inputs (masks of attention) may enter.
- */
-export function followBack(links: Links, end: Value, start: Value): readonly Node[] | null {
-  if (end === start) return null;
-  const seen = new Set<Node>();
-  const inputs = new Map(links.graph.inputs.map(({ name, dtype }) => [name, dtype]));
-  let met = false;
-  const open = [end];
-  const visited = new Set<Value>();
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (value === "" || visited.has(value)) continue;
-    visited.add(value);
-    if (value === start) {
-      met = true;
-      continue;
+/** What lies between the start of a block and its sum. */
+export interface Branch {
+  /** In topological order. */
+  readonly nodes: readonly Node[];
+  /** The start leads to the end. */
+  readonly met: boolean;
+  /** Signals that do not come from the start lead there too. */
+  readonly others: boolean;
+}
+
+/** Nodes that are looked at for one model; a chain of sums could otherwise take time by the square of its length. */
+const mostSteps = 5_000_000;
+
+/** Follows branches of one graph back to where they start. */
+export class Branches {
+  #steps = 0;
+
+  constructor(readonly signals: Signals) {}
+
+  /** All ways of a signal back from `end` that go through `start`, or past it. */
+  between(start: Value, end: Value): Branch {
+    const { links, carries, place } = this.signals;
+    const nodes = new Set<Node>();
+    const visited = new Set<Value>();
+    const first = place(start);
+    let met = false;
+    let others = false;
+    const open = [end];
+    for (let value = open.pop(); value !== undefined; value = open.pop()) {
+      if (visited.has(value) || !carries(value)) continue;
+      visited.add(value);
+      if (value === start) {
+        met = true;
+        continue;
+      }
+      const node = links.producer.get(value);
+      // What is made before the start cannot come from it.
+      if (node === undefined || place(value) <= first || ++this.#steps > mostSteps) {
+        others = true;
+        continue;
+      }
+      nodes.add(node);
+      open.push(...dependencies(node));
     }
-    const node = links.producer.get(value);
-    if (node === undefined) {
-      if (inputs.get(value) === "float" || inputs.get(value) === "float16") return null;
-      continue;
-    }
-    seen.add(node);
-    // What only looks at shapes carries no signal.
-    if (operatorLabel(node) === "Shape") continue;
-    open.push(...dependencies(node));
+    const placeOf = (node: Node): number => place(node.outputs.find((name) => name !== "") ?? "");
+    return { nodes: [...nodes].sort((a, b) => placeOf(a) - placeOf(b)), met, others };
   }
-  return met ? links.graph.nodes.filter((node) => seen.has(node)) : null;
 }
