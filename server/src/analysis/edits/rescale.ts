@@ -1,27 +1,25 @@
 /**
  * `--rescale`: what pruning leaves of each layer, multiplied by one number ρ so that the network is back on the edge of
- * chaos (Hayou et al. 2021, section 4, the rescaling trick). `paper`: ρ = σ_w/√(fan_in·mean((W·δ)²)), right for masks that do not
- * depend on the activations. `measured`: ρ such that the measured mean square of (ρWδ)h before the bias is q* − σ_b².
- * Biases are left as they are.
+ * chaos (Hayou et al. 2021, section 4, the rescaling trick). `paper`: ρ = σ_w/√(fan_in·mean((W·δ)²)), right for masks that
+ * do not depend on the activations. `measured`: ρ such that the measured mean square of (ρWδ)h before the bias is
+ * q* − σ_b², over the outputs that have weights left. Biases are left as they are.
  */
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { EditReport } from "../../../protocol/insights.js";
 import type { Recipe, Rescaling } from "../../../protocol/recipe.js";
 import { type MeasuredPropagation, measurePropagation } from "../../autodiff/propagation.js";
-import { rescaleFactors, type RescaleTarget } from "../../autodiff/rescale-factors.js";
-import type { PerWeight } from "../../autodiff/sensitivity.js";
-import { blockElements, storedConstant } from "../../formats/stored-elements.js";
+import type { SensitivityInput } from "../../autodiff/plan.js";
+import { measureSums, rescaleFactors, type RescaleTarget } from "../../autodiff/rescale-factors.js";
 import { findResiduals } from "../../graph/residual/index.js";
-import { chi } from "../../meanfield/chi.js";
-import { weightStatistics } from "../../meanfield/origin/weight-statistics.js";
 import { phaseOf } from "../../meanfield/phase.js";
 import { type LayerSite, layerSites } from "../../meanfield/sites/index.js";
-import { fillKeep, type Mask } from "../../pruning/mask.js";
-import { outputLayout } from "../../pruning/survey.js";
+import type { Mask } from "../../pruning/mask.js";
 import type { JobContext } from "../jobs.js";
 import type { OpenModel } from "../open-model.js";
 import type { RankedScores } from "../scoring.js";
 import { sensitivityInput } from "../scores.js";
+import { type PrunedLayer, prunedLayer } from "./pruned-layer.js";
+import { livingVariance, rescaleReport } from "./rescale-report.js";
 
 /** Farthest that `paper` may take a variance from the dense network's. */
 const farthest = 10;
@@ -32,16 +30,9 @@ export interface Rescaled {
   readonly report: EditReport;
 }
 
-/** What is known of one layer before it is rescaled. */
-interface Layer {
+/** One layer before it is rescaled. */
+export interface RescaledLayer extends PrunedLayer {
   readonly site: LayerSite;
-  readonly dense: Float32Array;
-  readonly masked: Float32Array;
-  readonly meanSquare: number;
-  readonly maskedMeanSquare: number;
-  readonly sigmaB: number;
-  /** Share of the outputs that have weights left. */
-  readonly living: number;
   /** Why it is left alone; null where it is rescaled. */
   readonly skipped: string | null;
 }
@@ -49,7 +40,7 @@ interface Layer {
 /**
  * The factors for a mask.
  * @throws PruneScopeError `bad-request` when `paper` would take a variance out of [q/10, 10q], which it does on masks that
- * were made from the activations.
+ * were made from the activations; what data and ONNX Runtime throw.
  */
 export async function rescaling(
   open: OpenModel,
@@ -61,83 +52,53 @@ export async function rescaling(
 ): Promise<Rescaled> {
   const layers = await layersOf(open, ranked, mask, context);
   const input = await sensitivityInput(open, recipe, true, context);
-  const masked: PerWeight = layers.map((layer) => layer.masked);
+  const masked = layers.map((layer) => layer.masked);
   const dense = await measurePropagation(input);
   const before = await measurePropagation(input, masked);
   const factors =
     how === "paper"
       ? layers.map((layer) => (layer.skipped === null ? Math.sqrt(layer.meanSquare / layer.maskedMeanSquare) : null))
-      : await rescaleFactors(input, masked, targetsOf(layers, dense));
-  const applied = factors.map((factor) => factor ?? 1);
+      : await rescaleFactors(input, masked, await targetsOf(layers, dense, input));
+  // From here on the masked elements are the rescaled ones: a model may be large, and is not copied again.
   const after = await measurePropagation(
     input,
-    layers.map((layer, l) => (applied[l] === 1 ? layer.masked : layer.masked.map((w) => w * applied[l]!))),
+    layers.map((layer, l) => scaled(layer.elements, factors[l] ?? 1)),
   );
-  if (how === "paper") refuseRunaway(open, layers, dense, after);
-  return { factors: applied, report: reportOf(how, layers, factors, { dense, before, after }) };
+  if (how === "paper" && factors.some((factor) => factor !== null)) refuseRunaway(open, layers, dense, after);
+  return {
+    factors: factors.map((factor) => factor ?? 1),
+    report: rescaleReport(how, layers, factors, { dense, before, after }),
+  };
 }
 
 /** Reads every weight once, with its mask. */
-async function layersOf(open: OpenModel, ranked: RankedScores, mask: Mask, context: JobContext): Promise<Layer[]> {
-  const { model, search, source } = open;
+async function layersOf(
+  open: OpenModel,
+  ranked: RankedScores,
+  mask: Mask,
+  context: JobContext,
+): Promise<RescaledLayer[]> {
+  const { model, search } = open;
   const sites = await layerSites(model, search.weights, context.settings.threads);
-  const branches = new Map(
+  const blocks = new Map(
     findResiduals(model, search.weights).blocks.flatMap(({ branch, shortcut, add }) =>
       [...branch, ...shortcut].map((id) => [id, add.outputs[0]!] as const),
     ),
   );
-  const layers: Layer[] = [];
+  const layers: RescaledLayer[] = [];
   for (const [l, site] of sites.entries()) {
+    context.progress({ stage: "Reading what is left", done: l, total: sites.length });
     await context.checkpoint();
-    const { weight, bias } = site;
-    const { dense, masked } = elementsOf(ranked, mask, l);
-    const meanSquare = mean(dense);
-    const maskedMeanSquare = mean(masked);
-    const stored = bias === null ? null : storedConstant(source, bias);
-    layers.push({
-      site,
-      dense,
-      masked,
-      meanSquare,
-      maskedMeanSquare,
-      sigmaB: stored === null ? 0 : Math.sqrt(weightStatistics(stored).meanSquare),
-      living: livingShare(site, masked),
-      skipped: whyNot(site, maskedMeanSquare, branches.get(weight.id)),
-    });
+    const layer = prunedLayer(open, site, ranked, mask, l);
+    layers.push({ ...layer, site, skipped: whyNot(site, layer, blocks.get(site.weight.id)) });
   }
   return layers;
 }
 
-function elementsOf({ scores }: RankedScores, mask: Mask, l: number): { dense: Float32Array; masked: Float32Array } {
-  const { size, elements } = scores.layers[l]!;
-  const { cut } = mask.layers[l]!;
-  const dense = new Float32Array(size);
-  const keep = new Uint8Array(blockElements);
-  for (let start = 0; start < size; start += blockElements) {
-    const count = Math.min(blockElements, size - start);
-    elements.read(start, count, dense.subarray(start, start + count));
-  }
-  if (cut === null) return { dense, masked: dense };
-  const masked = Float32Array.from(dense);
-  scores.blocks(l, (keys, start, count) => {
-    fillKeep(scores, l, cut, keys, start, count, keep);
-    for (let i = 0; i < count; i++) if (keep[i] === 0) masked[start + i] = 0;
-  });
-  return { dense, masked };
-}
-
-const mean = (values: Float32Array): number => values.reduce((sum, w) => sum + w * w, 0) / Math.max(1, values.length);
-
-/** Share of a layer's outputs that have a weight left; 1 where outputs cannot be told apart. */
-function livingShare({ weight }: LayerSite, masked: Float32Array): number {
-  const layout = outputLayout(weight.shape, weight.roles, weight.sparse);
-  if (layout === null) return 1;
-  const alive = new Uint8Array(layout.total);
-  masked.forEach((w, i) => {
-    if (w !== 0)
-      alive[(Math.floor(i / layout.inner) % layout.outputs) + layout.outputs * Math.floor(i / layout.stride)] = 1;
-  });
-  return alive.reduce((sum, one) => sum + one, 0) / layout.total;
+/** Multiplies elements in place. */
+function scaled(elements: Float32Array, factor: number): Float32Array {
+  if (factor !== 1) for (let i = 0; i < elements.length; i++) elements[i]! *= factor;
+  return elements;
 }
 
 /** What stands against rescaling a layer. */
@@ -153,8 +114,11 @@ const obstacles: Readonly<Partial<Record<LayerSite["limits"][number]["kind"], st
   "unknown-activation": "its activation is not known",
 };
 
-function whyNot({ limits }: LayerSite, left: number, block: string | undefined): string | null {
-  if (left === 0) return "nothing of it is left";
+function whyNot({ limits, weight }: LayerSite, layer: PrunedLayer, block: string | undefined): string | null {
+  if (layer.maskedMeanSquare === 0) return "nothing of it is left";
+  if (!Number.isFinite(layer.meanSquare)) return "some of its weights are NaN or infinite";
+  if (weight.sparse) return "it is stored as a sparse tensor";
+  if (weight.tensor.encoding === "varint") return "its elements are stored as varints, whose length would change";
   if (block !== undefined) return `it is in the residual block of "${block}": residual branches are not rescaled`;
   for (const { kind } of limits) {
     const why = obstacles[kind];
@@ -163,115 +127,65 @@ function whyNot({ limits }: LayerSite, left: number, block: string | undefined):
   return null;
 }
 
-/** Mean squares before the bias that `measured` aims at. */
-function targetsOf(layers: readonly Layer[], dense: MeasuredPropagation): (RescaleTarget | null)[] {
-  return layers.map(({ site, skipped, meanSquare, sigmaB, living }, l) => {
-    const measured = dense.layers[l]?.q ?? null;
-    if (skipped !== null || measured === null || living === 0) return null;
-    const q = fixedVariance(site, meanSquare, sigmaB) ?? measured;
-    const target = q - sigmaB ** 2;
-    return target > 0 ? { meanSquare: target, living } : null;
+/**
+ * Mean squares before the bias that `measured` aims at: q* − σ_b², and where every variance is kept, or none, what the
+ * dense network has there.
+ */
+async function targetsOf(
+  layers: readonly RescaledLayer[],
+  dense: MeasuredPropagation,
+  input: SensitivityInput,
+): Promise<(RescaleTarget | null)[]> {
+  const fixed = layers.map((layer, l) => fixedMeanSquare(layer, dense.layers[l]?.q ?? null));
+  const sums = fixed.every((target) => target !== null)
+    ? []
+    : await measureSums(
+        input,
+        layers.map(() => null),
+      );
+  return layers.map(({ skipped, living }, l) => {
+    const meanSquare = fixed[l] ?? sums[l] ?? 0;
+    return skipped === null && living > 0 && meanSquare > 0 ? { meanSquare, living } : null;
   });
 }
 
-/** q* of a layer as the dense network has it; null where every variance is kept, or none. */
-function fixedVariance({ activation, fanIn }: LayerSite, meanSquare: number, sigmaB: number): number | null {
-  if (activation === null || activation.homogeneous || fanIn === null) return null;
-  const { q } = phaseOf(activation, { sigmaW: Math.sqrt(fanIn * meanSquare), sigmaB });
-  return q === null || q === 0 ? null : q;
+/** Up to here σ are those of an initialisation. */
+const largestSigmaW = 100;
+const largestSigmaB = 10;
+
+/** q* − σ_b² of a layer as the dense network has it; null where no variance above σ_b² is settled at. */
+function fixedMeanSquare({ site, meanSquare, sigmaB }: RescaledLayer, start: number | null): number | null {
+  const { activation, fanIn } = site;
+  if (activation === null || activation.homogeneous || fanIn === null || sigmaB === null) return null;
+  const sigmaW = Math.sqrt(fanIn * meanSquare);
+  if (start === null || !(start > 0) || !(sigmaW <= largestSigmaW) || sigmaB > largestSigmaB) return null;
+  const { q } = phaseOf(activation, { sigmaW, sigmaB }, start);
+  const target = (q ?? 0) - sigmaB ** 2;
+  return target > 0 ? target : null;
 }
 
+/** Simulated before anything is written: a formula that does not hold for a mask is refused, not applied. */
 function refuseRunaway(
   open: OpenModel,
-  layers: readonly Layer[],
+  layers: readonly RescaledLayer[],
   dense: MeasuredPropagation,
   after: MeasuredPropagation,
 ): void {
-  for (const [l, { site }] of layers.entries()) {
+  for (const [l, layer] of layers.entries()) {
     const was = dense.layers[l]?.q ?? null;
-    const is = after.layers[l];
-    if (was === null || is == null) continue;
-    const ratio = is.q === null ? Infinity : is.q / was;
+    const found = after.layers[l] ?? null;
+    if (was === null || was === 0 || found === null || layer.living === 0) continue;
+    const is = livingVariance(layer, found.q);
+    const ratio = is === null ? Infinity : is / was;
     if (ratio >= 1 / farthest && ratio <= farthest) continue;
-    throw new PruneScopeError(
-      "bad-request",
-      `Rescaling by the paper's formula would take the variance of layer "${site.weight.id}" from ${short(was)} to ${is.q === null ? "beyond float32" : short(is.q)}: ` +
-        "the formula holds for masks that do not depend on the activations, and this one does. Rescale by what is measured instead (--rescale measured).",
-      { file: open.path, value: site.weight.id },
-    );
+    const { id } = layer.site.weight;
+    const words =
+      ratio === 0
+        ? `No signal reaches layer "${id}" through this mask, so that its variance cannot be set back: prune less, or by another criterion.`
+        : `Rescaling by the paper's formula would take the variance of layer "${id}" from ${short(was)} to ${is === null ? "beyond float32" : short(is)}: ` +
+          "the formula holds for masks that do not depend on the activations, and this one does. Rescale by what is measured instead (--rescale measured).";
+    throw new PruneScopeError("bad-request", words, { file: open.path, value: id });
   }
 }
 
-interface Measured {
-  readonly dense: MeasuredPropagation;
-  readonly before: MeasuredPropagation;
-  readonly after: MeasuredPropagation;
-}
-
-function reportOf(
-  how: Rescaling,
-  layers: readonly Layer[],
-  factors: readonly (number | null)[],
-  measured: Measured,
-): EditReport {
-  const done = factors.filter((factor) => factor !== null).length;
-  const formula =
-    how === "paper"
-      ? "ρ = σ_w/√(fan_in·mean((W·δ)²))"
-      : "the measured mean square of each layer before its bias set back";
-  return {
-    edit: "rescale",
-    words: `${done} of ${layers.length} layers rescaled after pruning: ${formula}.`,
-    changes: layers.map(({ site: { weight }, skipped }, l) => ({
-      name: weight.id,
-      words:
-        factors[l] !== null && factors[l] !== undefined
-          ? `multiplied by ${short(factors[l])}`
-          : `left as it is: ${skipped ?? "no signal comes to it, or its operator cannot be rescaled"}`,
-    })),
-    measured: [
-      ...nominal(layers, measured.dense),
-      `Variance of pre-activations over the dense network's: ${range(measured.before, measured.dense)} before, ${range(measured.after, measured.dense)} after rescaling.`,
-      `Backward gain, geometric mean over the layers: ${gain(measured.before)} before, ${gain(measured.after)} after, ${gain(measured.dense)} in the dense network.`,
-    ],
-  };
-}
-
-/** χ of the dense network by the theory, where it covers layers. */
-function nominal(layers: readonly Layer[], dense: MeasuredPropagation): string[] {
-  const values = layers.flatMap(({ site: { activation, limits, fanIn }, meanSquare }, l) => {
-    const q = dense.layers[l]?.q ?? null;
-    if (activation === null || limits.length > 0 || fanIn === null || q === null || q === 0) return [];
-    const value = chi(activation, { sigmaW: Math.sqrt(fanIn * meanSquare), sigmaB: 0 }, q);
-    return value > 0 && Number.isFinite(value) ? [Math.log(value)] : [];
-  });
-  if (values.length === 0) return [];
-  return [`Nominal χ of the dense layers: ${short(Math.exp(average(values)))}.`];
-}
-
-/** Geometric mean of what the squared gradient is multiplied by on its way from each layer to the one before. */
-export function meanBackwardGain({ layers }: MeasuredPropagation): number | null {
-  const gains = layers.flatMap((layer) => {
-    const before = layer?.previous == null ? null : (layers[layer.previous]?.gradient ?? null);
-    const own = layer?.gradient ?? null;
-    return before === null || own === null || before === 0 || own === 0 ? [] : [Math.log(before / own)];
-  });
-  return gains.length === 0 ? null : Math.exp(average(gains));
-}
-
-const gain = (measured: MeasuredPropagation): string => {
-  const value = meanBackwardGain(measured);
-  return value === null ? "not known" : short(value);
-};
-
-/** Least and largest ratio of variances. */
-function range(measured: MeasuredPropagation, dense: MeasuredPropagation): string {
-  const ratios = measured.layers.flatMap((layer, l) => {
-    const [a, b] = [layer?.q ?? null, dense.layers[l]?.q ?? null];
-    return a === null || b === null || b === 0 ? [] : [a / b];
-  });
-  return ratios.length === 0 ? "not known" : `${short(Math.min(...ratios))} to ${short(Math.max(...ratios))}`;
-}
-
-const average = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
 const short = (value: number): string => String(Number(value.toPrecision(4)));
