@@ -34,7 +34,8 @@ async function agrees({ make }: PathCase, densities: readonly number[]): Promise
         const { connected, effective } = network.count(kept);
         const flags = ids.map((id) => kept[id]!);
         const found = await live.live(flags);
-        expect(found).toEqual({ flows: connected, effective: ids.map((id) => total(effective[id]!)) });
+        const counts = ids.map((id) => total(effective[id]!));
+        expect(found).toEqual({ flows: connected, effective: counts, onPaths: counts });
         expect(await live.flows(flags)).toBe(connected);
         ids.forEach((id, i) => expect(found.effective[i]).toBeLessThanOrEqual(total(kept[id]!)));
         count++;
@@ -90,7 +91,7 @@ describe("weights on no path", () => {
       for (const kept of masks(network, [0.6, 0.3], 2)) {
         const { connected, effective } = network.count(kept);
         const again = await live.live(ids.map((id) => effective[id]!));
-        expect(again).toEqual({ flows: connected, effective: ids.map((id) => total(effective[id]!)) });
+        expect(again).toMatchObject({ flows: connected, effective: ids.map((id) => total(effective[id]!)) });
       }
     });
   });
@@ -128,9 +129,37 @@ describe("paths that are not followed", () => {
     });
   });
 
+  it("what makes gates is on no path, and what makes them in part is where it makes the rest", async () => {
+    const made = model({
+      opset: 18,
+      graph: {
+        nodes: [
+          node("MatMul", ["x", "joint"], ["h"]),
+          node("Split", ["h"], ["main", "half"], { axis: 1, num_outputs: 2 }),
+          node("MatMul", ["half", "gate"], ["g"]),
+          node("Sigmoid", ["g"], ["s"]),
+          node("Mul", ["main", "s"], ["gated"]),
+          node("MatMul", ["gated", "last"], ["y"]),
+        ],
+        inputs: [value("x", "float", [1, 4])],
+        outputs: [value("y", "float", null)],
+        initializers: [weight("joint", [4, 6], 1), weight("gate", [3, 3], 2), weight("last", [3, 2], 3)],
+      },
+    });
+    expect(await weightsOf(made, all)).toMatchObject({
+      reasons: [
+        "a part of it only feeds a gate, which SynFlow holds constant",
+        "it only feeds a gate, which SynFlow holds constant",
+        null,
+      ],
+      effective: [null, null, 6],
+      onPaths: [12, 0, 6],
+    });
+  });
+
   it("an operator without a linear form is a gap, and weights around it are not counted", async () => {
     const found = await weightsOf(chain(node("Einsum", ["a"], ["b"], { equation: "ij->ij" })), all);
-    expect(found).toEqual({
+    expect(found).toMatchObject({
       reasons: ["SynFlow has no linear form of Einsum", "no output depends on it on SynFlow's linear path"],
       gaps: ["SynFlow has no linear form of Einsum"],
       flows: false,

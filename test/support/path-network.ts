@@ -194,6 +194,14 @@ export class PathNetwork {
     });
   }
 
+  /** Multiplies a weight. */
+  scale(name: string, factor: number): void {
+    const elements = this.#weights.get(name)!;
+    elements.forEach((w, i) => (elements[i] = w * factor));
+    const at = this.#constants.findIndex((constant) => constant.name === name);
+    this.#constants[at] = tensor(name, "float", this.#constants[at]!.dims.map(Number), [...elements]);
+  }
+
   /** Elements of each weight that are not 0. */
   whatIsNotZero(): Kept {
     return this.kept((_, w) => w !== 0);

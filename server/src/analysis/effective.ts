@@ -141,9 +141,9 @@ class Search {
     };
   }
 
-  /** Whether any weight of these layers is effective; null when that cannot be told. */
-  #alive(ids: readonly string[], { effective }: Live): boolean | null {
-    const counts = this.open.search.weights.flatMap(({ id }, l) => (ids.includes(id) ? [effective[l] ?? null] : []));
+  /** Whether a path leads through any of these layers; null when that cannot be told. */
+  #alive(ids: readonly string[], { onPaths }: Live): boolean | null {
+    const counts = this.open.search.weights.flatMap(({ id }, l) => (ids.includes(id) ? [onPaths[l] ?? null] : []));
     if (counts.some((count) => count !== null && count > 0)) return true;
     return counts.length === 0 || counts.includes(null) ? null : false;
   }

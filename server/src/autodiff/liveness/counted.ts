@@ -14,21 +14,16 @@ export interface Counted {
 }
 
 /**
- * `graph` with the number of effective elements of each weight that is followed. Summed as int32, since float32 counts to
- * 2²⁴ only.
+ * `graph` with the number of effective elements of each weight that has shares, but of those with an index in `without`.
+ * Summed as int32, since float32 counts to 2²⁴ only.
  */
-export function counted(
-  graph: Graph,
-  plan: Plan,
-  places: readonly Place[],
-  reasons: readonly (string | null)[],
-): Counted {
+export function counted(graph: Graph, plan: Plan, places: readonly Place[], without: ReadonlySet<number>): Counted {
   const b = new GraphBuilder("count/", valueNames(graph));
   const joined = joinedTaps(plan.graph);
   const counts = new Map<number, Value>();
   places.forEach(({ index, value }, at) => {
     const share = plan.shares[at] ?? null;
-    if (share === null || reasons[index] !== null) return;
+    if (share === null || without.has(index)) return;
     const taps = joined(value, share);
     const live = taps === null ? share : b.mul(b.reduceSum(value, taps.axes, true), taps.gradient);
     counts.set(index, b.op("ReduceSum", [b.cast(live, castTo("int32"))], { keepdims: 0 }));

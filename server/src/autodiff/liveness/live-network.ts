@@ -31,8 +31,13 @@ export type KeepFlags = readonly Uint8Array[];
 export interface Live {
   /** Whether any path leads from an input to an output. */
   readonly flows: boolean;
-  /** Weights on such paths; null for a weight that is not followed. */
+  /** Elements of each weight on such paths; null for a weight that is not followed. */
   readonly effective: readonly (number | null)[];
+  /**
+   * The same, and also of weights whose other elements act in other ways than by paths: 0 for those that only feed gates,
+   * what is on a path for those that feed gates in part. Null where not even that is known.
+   */
+  readonly onPaths: readonly (number | null)[];
 }
 
 export class LiveNetwork {
@@ -51,8 +56,10 @@ export class LiveNetwork {
     readonly gaps: readonly string[],
     /** Weights that the model computes with: what comes of them counts as a factor that is not 0, whatever the mask. */
     readonly fixed: ReadonlySet<number>,
+    /** Weights that only feed what is held constant. */
+    readonly beside: ReadonlySet<number>,
   ) {
-    this.#counted = counted(graph, plan, places, reasons);
+    this.#counted = counted(graph, plan, places, fixed);
   }
 
   /** Prepares the network; sessions are made when they are first needed. @throws PruneScopeError with what ONNX Runtime does not take. */
@@ -72,7 +79,11 @@ export class LiveNetwork {
       reasons[index] = plan.reasons[at] ?? mixed.get(value) ?? held;
     });
     const fixed = new Set(places.flatMap(({ index, value }) => (mixed.has(value) ? [index] : [])));
-    return new LiveNetwork(input, places, plan, graph, reasons, linear.reasons.gaps, fixed);
+    const beside = places.flatMap(({ index, value }, at) => {
+      const held = linear.reasons.held(value) !== null && plan.reasons[at] === linear.reasons.absent(value);
+      return held ? [index] : [];
+    });
+    return new LiveNetwork(input, places, plan, graph, reasons, linear.reasons.gaps, fixed, new Set(beside));
   }
 
   /** Whether R is there at all: some output has a linear form. */
@@ -91,15 +102,21 @@ export class LiveNetwork {
   /** What is left of each weight under a mask. */
   async live(keep: KeepFlags): Promise<Live> {
     const { graph, counts } = this.#counted;
-    if (counts.size === 0) return { flows: await this.flows(keep), effective: this.reasons.map(() => null) };
+    if (counts.size === 0) {
+      const none = this.reasons.map(() => null);
+      return { flows: await this.flows(keep), effective: none, onPaths: none };
+    }
     this.#both ??= await open(this.input, graph, [this.plan.flow, ...counts.values()]);
     const made = await this.#both.run(await feeds(this.places, keep));
+    const onPaths = this.reasons.map((_, index) => {
+      const count = counts.get(index);
+      if (count === undefined) return this.beside.has(index) ? 0 : null;
+      return Number(made[count]!.data[0]);
+    });
     return {
       flows: Number(made[this.plan.flow]!.data[0]) > 0,
-      effective: this.reasons.map((_, index) => {
-        const count = counts.get(index);
-        return count === undefined ? null : Number(made[count]!.data[0]);
-      }),
+      effective: onPaths.map((count, index) => (this.reasons[index] === null ? count : null)),
+      onPaths,
     };
   }
 
