@@ -22,6 +22,21 @@ export interface JobContext {
   readonly settings: ServerSettings;
 }
 
+/** A context that does some of it in another way; the rest goes to the one that it is made of. */
+export const contextWith = (
+  context: JobContext,
+  change: Partial<Pick<JobContext, "checkpoint" | "progress">>,
+): JobContext => ({
+  storage: context.storage,
+  settings: context.settings,
+  // They are methods: taken off their object they would not work.
+  progress: (progress) => {
+    context.progress(progress);
+  },
+  checkpoint: () => context.checkpoint(),
+  ...change,
+});
+
 export const jobs: {
   readonly [J in JobName]: (params: Jobs[J]["params"], context: JobContext) => Promise<Jobs[J]["result"]>;
 } = Object.freeze({

@@ -6,7 +6,7 @@ import { PruneScopeError } from "../../protocol/errors.js";
 import type { RemediesReport, Remedy } from "../../protocol/insights.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { RemediesParams } from "../../protocol/requests.js";
-import type { JobContext } from "./jobs.js";
+import { contextWith, type JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
 import { withPrepared } from "./prepared-model.js";
 import { type Candidate, candidatesFor } from "./remedies/candidates.js";
@@ -23,13 +23,12 @@ class OutOfTime extends Error {}
 export function remedies({ path, recipe, budget }: RemediesParams, context: JobContext): Promise<RemediesReport> {
   const began = performance.now();
   const seconds = (): number => (performance.now() - began) / 1000;
-  const bounded: JobContext = {
-    ...context,
+  const bounded = contextWith(context, {
     checkpoint: async () => {
       await context.checkpoint();
       if (seconds() >= budget) throw new OutOfTime();
     },
-  };
+  });
   return withPrepared(path, recipe, context, async (open) => {
     const ranked = await rankScores(open, recipe, context);
     const present = presentOutcome(ranked, recipe);
@@ -101,12 +100,12 @@ async function tryOut(
 }
 
 /** A context whose progress says what is tried. */
-const withTitle = (context: JobContext, title: string): JobContext => ({
-  ...context,
-  progress: (progress) => {
-    context.progress({ ...progress, stage: `${title}: ${progress.stage}` });
-  },
-});
+const withTitle = (context: JobContext, title: string): JobContext =>
+  contextWith(context, {
+    progress: (progress) => {
+      context.progress({ ...progress, stage: `${title}: ${progress.stage}` });
+    },
+  });
 
 /** What came out, in a sentence. */
 function effectWords(before: Outcome | null, after: Outcome, sparsity: number): string {
