@@ -1,20 +1,23 @@
 /**
  * How signals and gradients go through a network, measured on data: mean squares and correlations of pre-activations,
- * and squared norms of the gradients by them. Everything is reduced to a few numbers a layer in ONNX Runtime.
+ * and squared norms of the gradients by them (what Poole et al. 2016 and Schoenholz et al. 2017 predict of random
+ * networks). Everything is reduced to a few numbers a layer in ONNX Runtime.
  */
 import type * as Ort from "onnxruntime-node";
 import { GraphBuilder, type Value } from "../graph/builder.js";
-import { valueNames } from "../graph/rebuild.js";
+import { type Node, operatorLabel } from "../graph/graph.js";
 import { reachable } from "../graph/reachable.js";
-import { elementCount } from "../graph/tensor.js";
+import { valueNames } from "../graph/rebuild.js";
 import { uniform } from "../runtime/inputs.js";
 import { probeKernels } from "../runtime/kernels.js";
 import { Program } from "../runtime/program.js";
 import { onnxRuntime } from "../runtime/session.js";
+import { withBlockedConvolutions } from "./blocked-convolutions.js";
 import { constantTensor } from "./constant-tensor.js";
 import { differentiate } from "./differentiate.js";
-import { type LayerSum, layerSums } from "./layer-sums.js";
+import { layerSums } from "./layer-sums.js";
 import { extended, judgedNetwork, type SensitivityInput } from "./plan.js";
+import { meanCorrelation, type Probes, probesOf, type Square } from "./propagation-probes.js";
 import { lossFeed, type PerWeight } from "./sensitivity.js";
 import { weightTensor } from "./trainable.js";
 
@@ -28,9 +31,12 @@ export interface MeasuredLayer {
   readonly input: number | null;
   /** Mean square of the pre-activations, bias included. */
   readonly q: number | null;
-  /** Mean correlation of the pre-activations of two samples; null with one sample a run. */
+  /** Mean correlation <a, b>/(|a||b|) of the pre-activations of two samples, over all pairs; null with fewer than two. */
   readonly c: number | null;
-  /** Mean over samples of the squared norm of the gradient of a sample's loss by its pre-activations. */
+  /**
+   * Mean over samples of the squared norm of the gradient of a sample's loss by its pre-activations. Norms, not means
+   * over elements: from layer to layer they change by χ whatever the layers' widths.
+   */
   readonly gradient: number | null;
 }
 
@@ -42,25 +48,12 @@ export interface MeasuredPropagation {
   readonly notes: readonly string[];
 }
 
-/** Values of one layer in the graph. */
-interface Probes {
-  readonly sum: LayerSum;
-  readonly input: Square;
-  readonly q: Square;
-  /** |Σ of the samples' unit vectors|², and how many of them are not 0; null where samples cannot be told apart. */
-  readonly unit: { readonly square: Value; readonly count: Value } | null;
-  readonly gradient: Square | null;
-}
-
-/** A mean or sum of squares as scale² · square, so that neither ends of float32 are met. */
-interface Square {
-  readonly scale: Value;
-  readonly square: Value;
-}
+const recurrent: ReadonlySet<string> = new Set(["GRU", "LSTM", "RNN"]);
+const isRecurrent = (node: Node | undefined): boolean => node !== undefined && recurrent.has(operatorLabel(node));
 
 /**
  * Measures a network. Gradients are of the mean loss, times the number of samples: those of each sample's own loss.
- * @param weights elements to run with instead of the stored ones; null where those are meant.
+ * @param weights elements to run with instead of the stored ones, under a mask for example; null where those are meant.
  * @throws PruneScopeError what data, loss and ONNX Runtime throw.
  */
 export async function measurePropagation(
@@ -70,43 +63,44 @@ export async function measurePropagation(
   const { data, threads, source, seed, checkpoint } = input;
   input.progress("preparing measurements", 0, 0);
   const { trainable, judged, count, statistics } = await judgedNetwork(input, { perSample: false, temperature: 1 });
-  const sums = layerSums(judged.graph, trainable.weights);
-  const backward = differentiate(judged.graph, {
+  const { graph, types } = judged;
+  const runs = data.samples / count;
+  // Unrolled layers are many sums, one a step.
+  const plain = trainable.weights.map((value, i) => (isRecurrent(input.weights[i]!.uses[0]?.node) ? null : value));
+  const sums = layerSums(graph, plain).filter((sum) =>
+    [sum.input, sum.preActivation].every((value) => (types.get(value)?.dtype ?? "float") === "float"),
+  );
+  const kernels = await probeKernels(threads);
+  const backward = differentiate(graph, {
     loss: judged.loss,
     by: sums.map(({ preActivation }) => preActivation),
-    types: judged.types,
-    kernels: await probeKernels(threads),
+    types,
+    kernels,
     twice: false,
     prefix: "gradient/",
   });
   const b = new GraphBuilder("measure/", valueNames(backward.graph));
-  const probes = sums.map((sum): Probes => {
-    const shape = judged.types.get(sum.preActivation)?.shape ?? [];
-    const gradient = backward.gradients.get(sum.preActivation);
-    return {
-      sum,
-      input: squareOf(b, sum.input, "ReduceMean"),
-      q: squareOf(b, sum.preActivation, "ReduceMean"),
-      unit: count > 1 && shape.length > 1 && shape[0] === count ? unitSum(b, sum.preActivation, shape) : null,
-      gradient: gradient === undefined ? null : squareOf(b, gradient, "ReduceSum"),
-    };
+  const probes = sums.map((sum) => {
+    const shape = types.get(sum.preActivation)?.shape ?? null;
+    return probesOf(b, sum, shape, backward.gradients.get(sum.preActivation), { runs, count });
   });
-  const outputs = [
-    judged.loss,
-    ...probes.flatMap(({ input: first, q, unit, gradient }) => [
-      ...[first, q, ...(gradient === null ? [] : [gradient])].flatMap(({ scale, square }) => [scale, square]),
-      ...(unit === null ? [] : [unit.square, unit.count]),
-    ]),
-  ];
+  const units = probes.flatMap((one) => one.units ?? []);
+  const always = [judged.loss, ...probes.flatMap((one) => [...scalars(one)])];
+  const inBetween = units.flatMap(({ before, sum }) => (before === null ? [] : [sum]));
+  const atLast = units.map(({ square }) => square);
+  const outputs = [...always, ...inBetween, ...atLast];
+  const inputs = units.flatMap(({ before }) => before ?? []);
+  const measured = withBlockedConvolutions(reachable(extended(backward.graph, b, inputs), outputs), types, kernels);
+
   const { Tensor } = await onnxRuntime();
-  const feeds: Record<string, Ort.Tensor> = {};
+  const held: Record<string, Ort.Tensor> = {};
   for (const [i, weight] of input.weights.entries()) {
     const name = trainable.weights[i] ?? null;
     if (name === null) continue;
     const given = weights[i] ?? null;
-    feeds[name] = given === null ? await weightTensor(source, weight) : new Tensor("float32", given, weight.shape);
+    held[name] = given === null ? await weightTensor(source, weight) : new Tensor("float32", given, weight.shape);
   }
-  const program = await Program.open(trainable.model, reachable(extended(backward.graph, b, []), outputs), {
+  const program = await Program.open(trainable.model, measured, {
     outputs,
     inputShapes: judged.inputShapes,
     threads,
@@ -115,17 +109,19 @@ export async function measurePropagation(
   });
   try {
     const random = uniform(seed);
-    const runs = data.samples / count;
-    const totals = probes.map(() => ({ input: 0, q: 0, c: 0, gradient: 0 }));
+    const zero = new Tensor("float32", new Float32Array(1), []);
+    let before: Record<string, Ort.Tensor> = Object.fromEntries(inputs.map(({ name }) => [name, zero]));
+    const totals = probes.map(() => ({ input: 0, q: 0, gradient: 0, living: 0, c: null as number | null }));
     let loss = 0;
     for (let run = 0; run < runs; run++) {
       input.progress("measuring", run, runs);
       await checkpoint();
       const batch = await data.batch(run * count, count);
-      const given = { ...feeds, ...batch.feeds };
+      const feeds = { ...held, ...batch.feeds, ...before };
       for (const one of judged.lossInputs)
-        given[one.value.name] = lossFeed(Tensor, one, batch, { output: judged.chosen.output }, random);
-      const made = await program.run(given, outputs);
+        feeds[one.value.name] = lossFeed(Tensor, one, batch, { output: judged.chosen.output }, random);
+      const last = run === runs - 1;
+      const made = await program.run(feeds, [...always, ...(last ? atLast : inBetween)]);
       const number = (value: Value): number => Number(made[value]!.data[0]);
       const squared = ({ scale, square }: Square): number => number(scale) ** 2 * number(square);
       loss += number(judged.loss) / runs;
@@ -133,37 +129,41 @@ export async function measurePropagation(
         const total = totals[i]!;
         total.input += squared(probe.input) / runs;
         total.q += squared(probe.q) / runs;
-        if (probe.unit !== null) {
-          const living = number(probe.unit.count);
-          total.c += (number(probe.unit.square) - living) / (living * (living - 1)) / runs;
-        }
         if (probe.gradient !== null) total.gradient += (count * squared(probe.gradient)) / runs;
+        if (probe.units === null) return;
+        total.living += Math.round(number(probe.units.living));
+        if (last) total.c = meanCorrelation(number(probe.units.square), total.living);
       });
+      if (!last) before = Object.fromEntries(units.map((one) => [one.before!.name, made[one.sum]!]));
     }
     input.progress("measuring", runs, runs);
     const layers: (MeasuredLayer | null)[] = input.weights.map(() => null);
-    probes.forEach(({ sum, unit, gradient }, i) => {
+    probes.forEach(({ layer, gradient }, i) => {
       const total = totals[i]!;
-      layers[sum.layer] = {
-        previous: sum.previous,
-        direct: sum.direct,
+      layers[layer.layer] = {
+        previous: layer.previous,
+        direct: layer.direct,
         input: finite(total.input),
         q: finite(total.q),
-        // Rounding may leave the interval by a little.
-        c: unit === null ? null : finite(Math.min(1, Math.max(-1, total.c))),
+        c: total.c,
         gradient: gradient === null ? null : finite(total.gradient),
       };
     });
-    const overflow = layers.some((layer) => layer !== null && (layer.q === null || layer.input === null));
+    const overflow = probes.filter((_, i) => !Number.isFinite(totals[i]!.q + totals[i]!.gradient));
     return {
       layers,
       loss,
       batchNorm: statistics.mode,
       notes: [
+        `Data: ${data.words}.`,
+        ...data.notes,
         ...statistics.notes,
+        ...trainable.notes,
         judged.chosen.words,
-        ...(count === 1 ? ["The model takes one sample at a time, so that no two can be correlated."] : []),
-        ...(overflow ? ["Signals overflow float32 in some layers: they are left out."] : []),
+        ...(data.samples === 1 ? ["There is one sample, so that no two can be correlated."] : []),
+        ...(overflow.length > 0
+          ? [`Signals or gradients of ${overflow.length} layers overflow float32, and are left out.`]
+          : []),
         ...backward.missing.map(
           ({ node, operator, reason }) => `No gradient goes through "${node}" (${operator}): ${reason}.`,
         ),
@@ -176,25 +176,8 @@ export async function measurePropagation(
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** Scaled by the largest element first. */
-function squareOf(b: GraphBuilder, value: Value, reduce: "ReduceMean" | "ReduceSum"): Square {
-  const scale = b.op("Max", [b.op("ReduceMax", [b.op("Abs", [value])], { keepdims: 0 }), b.scalar(1e-37)]);
-  const scaled = b.div(value, scale);
-  return { scale, square: b.op(reduce, [b.mul(scaled, scaled)], { keepdims: 0 }) };
-}
-
-/** The samples as unit vectors, summed. */
-function unitSum(b: GraphBuilder, value: Value, shape: readonly number[]): NonNullable<Probes["unit"]> {
-  const [samples] = shape as [number];
-  const rows = b.reshape(value, [samples, elementCount(shape.slice(1))]);
-  // Scaled by their largest element first: squares of small signals would be lost in float32.
-  const largest = b.op("ReduceMax", [b.op("Abs", [rows]), b.ints([1])], { keepdims: 1 });
-  const safe = b.op("Max", [largest, b.scalar(1e-37)]);
-  const scaled = b.div(rows, safe);
-  const norm = b.op("ReduceL2", [scaled, b.ints([1])], { keepdims: 1 });
-  const units = b.div(scaled, b.op("Max", [norm, b.scalar(1e-12)]));
-  return {
-    square: b.op("ReduceSumSquare", [b.reduceSum(units, [0])], { keepdims: 0 }),
-    count: b.op("ReduceSumSquare", [units], { keepdims: 0 }),
-  };
+/** What is read of a layer after every run. */
+function* scalars({ input, q, units, gradient }: Probes): Iterable<Value> {
+  for (const { scale, square } of [input, q, ...(gradient === null ? [] : [gradient])]) yield* [scale, square];
+  if (units !== null) yield units.living;
 }
