@@ -35,8 +35,8 @@ async function computed({ nodes, constants = {}, opset = 17, domains = {} }: Act
       initializers: floats(constants),
     },
   });
-  const outputs = await runBytes(modelBytes(made), { u: new ort.Tensor("float32", inputs, [inputs.length]) });
-  return outputs.v!.data as Float32Array;
+  const { v } = await runBytes(modelBytes(made), { u: new ort.Tensor("float32", inputs, [inputs.length]) });
+  return v!.data as Float32Array;
 }
 
 /** float32 and the approximations of ONNX Runtime's kernels, and constants that a file rounds to float32. */

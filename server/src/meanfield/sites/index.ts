@@ -35,16 +35,18 @@ export interface LayerSite {
 export const isCovered = ({ activation, limits, fanIn }: LayerSite): boolean =>
   activation !== null && limits.length === 0 && fanIn !== null;
 
-/** Looks at the surroundings of every weight, in their order. */
+/** Looks at the surroundings of every weight, in their order. @param between called before each. */
 export async function layerSites(
   model: Model,
   weights: readonly PrunableWeight[],
   threads: number,
+  between: (done: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly LayerSite[]> {
   const surroundings = new Surroundings(model.graph, weights);
   const follower = new Follower(surroundings, new RegionReader(model, threads));
   const sites: LayerSite[] = [];
   for (const weight of weights) {
+    await between(sites.length);
     const { node, graph, index } = weight.uses[0]!;
     const links = surroundings.links(graph);
     const sum = weightedSum(links, node, index);

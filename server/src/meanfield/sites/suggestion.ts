@@ -16,7 +16,21 @@ export interface Drawing {
   readonly moved: boolean;
 }
 
-/** The edges of chaos of activations at one σ_b; each curve is computed once. */
+/** Curves by the activation's name, which holds its parameters: they take a tenth of a second each. */
+const curves = new Map<string, EdgeCurve>();
+/** Most curves that are kept. */
+const mostCurves = 64;
+
+function curveOf(activation: Activation): EdgeCurve {
+  const known = curves.get(activation.name);
+  if (known !== undefined) return known;
+  if (curves.size >= mostCurves) curves.clear();
+  const curve = edgeCurve(activation);
+  curves.set(activation.name, curve);
+  return curve;
+}
+
+/** The edges of chaos of activations at one σ_b. */
 export class Edges {
   readonly #known = new Map<string, { readonly curve: EdgeCurve; readonly edge: EdgeOfChaos }>();
 
@@ -25,7 +39,7 @@ export class Edges {
   of(activation: Activation): { readonly curve: EdgeCurve; readonly edge: EdgeOfChaos } {
     let known = this.#known.get(activation.name);
     if (known === undefined) {
-      const curve = edgeCurve(activation);
+      const curve = curveOf(activation);
       known = { curve, edge: edgeOfChaos(activation, this.sigmaB, curve) };
       this.#known.set(activation.name, known);
     }
