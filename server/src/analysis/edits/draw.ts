@@ -1,15 +1,20 @@
 /** Seeded numbers for weights: a function of seed, tensor and index, so that neither order nor blocks change them. */
 import { layerSeed, mix32 } from "../../pruning/hash.js";
 
-/** Keeps drawn weights apart from the hashes that break ties and the random criterion. */
+/** Keeps drawn numbers apart from the hashes that break ties and the random criterion. */
 const stream = 0x3c6ef372;
 
-/** Standard normals by index: Box and Muller on two hashes each. */
+/**
+ * Standard normals by index: Box and Muller on two hashes each. Indices are mixed twice, with two numbers of the tensor:
+ * once would leave runs of one tensor that are shifted copies of another's.
+ */
 export function normalField(id: string, seed: number): (index: number) => number {
-  const base = layerSeed(id, seed) ^ stream;
+  const first = layerSeed(id, seed) ^ stream;
+  const second = mix32(first, stream);
+  const hash = (index: number): number => mix32(second ^ mix32(first, index), stream);
   return (index) => {
-    const radius = (mix32(base, 2 * index) + 0.5) / 2 ** 32;
-    const angle = mix32(base, 2 * index + 1) / 2 ** 32;
+    const radius = (hash(2 * index) + 0.5) / 2 ** 32;
+    const angle = hash(2 * index + 1) / 2 ** 32;
     return Math.sqrt(-2 * Math.log(radius)) * Math.cos(2 * Math.PI * angle);
   };
 }
