@@ -172,7 +172,8 @@ function* scheduleCandidates(recipe: Recipe): Iterable<Candidate> {
 function* modelCandidates(open: OpenModel, recipe: Recipe): Iterable<Candidate> {
   if (recipe.stableResnet === undefined) {
     const { additions } = findResiduals(open.model, open.search.weights);
-    if (additions > 0)
+    // √1 would change nothing.
+    if (additions > 1)
       yield {
         kind: "stable-resnet",
         title: `Stable ResNet: branches divided by √${additions}`,
