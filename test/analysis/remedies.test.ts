@@ -17,7 +17,7 @@ afterAll(() => {
   folder.dispose();
 });
 
-/** A chaotic network of 14 layers on synthetic samples: at 97 % some of its layers are gone. */
+/** A chaotic network of 12 layers on synthetic samples: at 97 % some of its layers are gone. */
 const recipe: Recipe = { ...defaultRecipe, criterion: "snip", sparsity: 0.97, batch: 16 };
 let path = "";
 let found: RemediesReport;
@@ -26,7 +26,7 @@ const asked = (change: Partial<Recipe>, budget = 60, context: JobContext = quiet
   remedies({ uri: path, path, recipe: { ...recipe, ...change }, budget }, context);
 
 beforeAll(async () => {
-  path = folder.write("model.onnx", ffnn({ activation: "Tanh", sigmaW: 2.5, depth: 14, width: 24 }).bytes);
+  path = folder.write("model.onnx", ffnn({ activation: "Tanh", sigmaW: 2.5, depth: 12, width: 16 }).bytes);
   found = await asked({});
 });
 
@@ -90,7 +90,7 @@ describe("every remedy of a chaotic network", () => {
 it("does not offer what the recipe has", async () => {
   const { remedies: offered, skipped } = await asked(
     { criterion: "magnitude", quota: "erk", eocInit: { sigmaB: 0.2, scheme: "normal", force: true } },
-    60,
+    0,
   );
   const all = [...offered, ...skipped];
   expect(all.filter(({ kind }) => kind === "quota")).toHaveLength(quotas.length - 1);
