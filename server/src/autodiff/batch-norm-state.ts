@@ -1,28 +1,87 @@
-/** Whether a model's BatchNormalization layers have seen data, and which statistics they are to use. */
+/**
+ * Whether a model's BatchNormalization layers have seen data, and which statistics they are to use: a fresh network is
+ * judged by those of the batch, as references of SNIP and GraSP do at initialisation.
+ */
 import type { BatchNormMode } from "../../protocol/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import type { Source } from "../formats/source.js";
-import { type Graph, operatorLabel } from "../graph/graph.js";
-import { constantTensor } from "./constant-tensor.js";
+import { blockElements, storedConstant } from "../formats/stored-elements.js";
+import { type Constant, type Graph, type Node, operatorLabel } from "../graph/graph.js";
+import { type Links, linksOf } from "../graph/links.js";
+import { literalValues } from "../graph/literal.js";
+import { allGraphs } from "../graph/traversal.js";
+import { constantBehind } from "../graph/weighted-sum.js";
 
-/** `fresh`: every layer has the scale, shift, mean and variance of initialisation; `none`: there is no such layer. */
-export type BatchNormState = "none" | "fresh" | "trained";
+/**
+ * `fresh`: every layer has the scale, shift, mean and variance of initialisation; `unclear`: scale and shift are as
+ * initialised, but statistics are of data (forward passes leave that, and so does training without scale and shift), or
+ * something is computed; `none`: there is no such layer.
+ */
+export type BatchNormState = "none" | "fresh" | "unclear" | "trained";
 
-/** Scale, shift, mean and variance of a layer that has seen no data. */
-const initial = [1, 0, 0, 1] as const;
+export interface BatchNormFinding {
+  readonly state: BatchNormState;
+  /** What was found, without a subject and a full stop; empty where there is no layer. */
+  readonly words: string;
+}
 
-/** Looks at the BatchNormalization layers of a flat graph. */
-export async function batchNormState(graph: Graph, source: Source): Promise<BatchNormState> {
-  const layers = graph.nodes.filter((node) => operatorLabel(node) === "BatchNormalization");
-  for (const layer of layers) {
-    for (const [i, expected] of initial.entries()) {
-      const constant = graph.constants.get(layer.inputs[i + 1] ?? "");
-      if (constant === undefined) return "trained";
-      const { data } = await constantTensor(source, constant);
-      if (!Array.from(data as ArrayLike<number>).every((value) => value === expected)) return "trained";
+/** Looks at the BatchNormalization layers of a graph and its subgraphs. */
+export function batchNormState(graph: Graph, source: Source): BatchNormFinding {
+  const found: ("fresh" | "warm" | "computed" | "trained")[] = [];
+  for (const one of allGraphs(graph)) {
+    const links = linksOf(one);
+    for (const node of one.nodes) {
+      if (operatorLabel(node) === "BatchNormalization") found.push(layerState(node, links, source));
     }
   }
-  return layers.length === 0 ? "none" : "fresh";
+  const count = (state: (typeof found)[number]): number => found.filter((one) => one === state).length;
+  if (found.length === 0) return { state: "none", words: "" };
+  const of = `${found.length} ${found.length === 1 ? "layer" : "layers"}`;
+  if (count("trained") > 0)
+    return { state: "trained", words: `${count("trained")} of ${of} have a scale and shift that were trained` };
+  if (count("warm") > 0)
+    return {
+      state: "unclear",
+      words: `scale and shift are as initialised, but ${count("warm")} of ${of} have running statistics of data`,
+    };
+  if (count("computed") > 0)
+    return { state: "unclear", words: `parameters of ${count("computed")} of ${of} are computed` };
+  return {
+    state: "fresh",
+    words: `mean 0, variance 1, scale 1 (or 0, as a last one of a branch starts) and shift 0 in ${of}`,
+  };
+}
+
+/** Scale, shift, mean and variance of one layer, found behind what only moves them: exports share equal tensors by Identity. */
+function layerState(node: Node, links: Links, source: Source): "fresh" | "warm" | "computed" | "trained" {
+  const range = (index: number): { readonly least: number; readonly most: number } | null => {
+    const constant = constantBehind(links, node.inputs[index] ?? "");
+    return constant === null ? null : rangeOf(constant, source);
+  };
+  const [scale, shift, mean, variance] = [range(1), range(2), range(3), range(4)];
+  if (scale === null || shift === null || mean === null || variance === null) return "computed";
+  const all = ({ least, most }: { least: number; most: number }, value: number): boolean =>
+    least === value && most === value;
+  // A scale of 0 everywhere is how the last layer of a residual branch may start (Goyal et al. 2017).
+  if (!(all(scale, 1) || all(scale, 0)) || !all(shift, 0)) return "trained";
+  return all(mean, 0) && all(variance, 1) ? "fresh" : "warm";
+}
+
+/** Least and largest element; null where they cannot be read. */
+function rangeOf(constant: Constant, source: Source): { readonly least: number; readonly most: number } | null {
+  const elements = storedConstant(source, constant);
+  let [least, most] = [Infinity, -Infinity];
+  const block = elements === null ? literalValues(constant) : new Float32Array(Math.min(elements.size, blockElements));
+  if (block === null || block.length === 0) return null;
+  for (let start = 0; start < (elements?.size ?? 1); start += blockElements) {
+    const count = elements === null ? block.length : Math.min(blockElements, elements.size - start);
+    if (elements !== null) elements.read(start, count, block as Float32Array);
+    for (let i = 0; i < count; i++) {
+      least = Math.min(least, block[i]!);
+      most = Math.max(most, block[i]!);
+    }
+  }
+  return { least, most };
 }
 
 /** Least number of samples whose statistics stand for a BatchNormalization layer's. */
@@ -37,6 +96,13 @@ interface Runs {
   readonly perSample: boolean;
 }
 
+/** Why `auto` decides as it does. */
+const reasons = {
+  fresh: "its layers look freshly initialised",
+  unclear: "its scale and shift are as initialised, but its statistics are of data or computed",
+  trained: "its layers look trained",
+} as const;
+
 /** Which statistics BatchNormalization uses, null where there is none, and sentences that say so. */
 export function chooseStatistics(
   state: BatchNormState,
@@ -46,7 +112,7 @@ export function chooseStatistics(
   if (state === "none") return { mode: null, notes: [] };
   const automatic = state === "fresh" ? "batch" : "stored";
   const mode = wanted === "auto" ? automatic : wanted;
-  const why = wanted === "auto" ? ` (its layers look ${state === "fresh" ? "freshly initialised" : "trained"})` : "";
+  const why = wanted === "auto" ? ` (${reasons[state]})` : "";
   if (mode === "stored") return { mode, notes: [`BatchNormalization: stored statistics${why}.`] };
   const obstacle = obstacleOf(runs);
   if (obstacle === null) return { mode, notes: [`BatchNormalization: statistics of the batch${why}.`] };

@@ -166,7 +166,7 @@ export async function judgedNetwork(
   const { source, data, threads } = input;
   const fitting = await fittingRuns(input, reduction);
   const { count } = fitting;
-  const state = await batchNormState(fitting.trainable.model.graph, source);
+  const { state } = batchNormState(fitting.trainable.model.graph, source);
   const statistics = chooseStatistics(state, input.batchNorm, { data, count, perSample: reduction.perSample });
   const trainable =
     statistics.mode === "batch"

@@ -1,8 +1,7 @@
 /** The Kolmogorov-Smirnov test of one sample against a continuous distribution. */
 
-/** Largest distance between the sample's and the distribution's cumulative functions. @param sample in any order. */
-export function ksDistance(sample: Float64Array, cumulative: (x: number) => number): number {
-  const sorted = Float64Array.from(sample).sort();
+/** Largest distance between the sample's and the distribution's cumulative functions. @param sorted in ascending order. */
+export function ksDistance(sorted: Float64Array, cumulative: (x: number) => number): number {
   const n = sorted.length;
   let distance = 0;
   sorted.forEach((x, i) => {

@@ -1,106 +1,172 @@
 /** What each test says of whether a layer was freshly drawn or trained, with its figures in words. */
-import type { OriginVote } from "../../../protocol/insights.js";
-import { type DrawnForm, drawnForms, knownSchemes } from "./distributions.js";
+import type { Origin, OriginVote } from "../../../protocol/insights.js";
+import { type DrawnForm, drawnForms, type Fans, knownSchemes, tailProbability } from "./distributions.js";
 import { ksDistance, ksProbability } from "./kolmogorov-smirnov.js";
-import { type Matrix, type Spectrum, spectrumOf } from "./spectrum.js";
+import { type Matrix, spectrumOf } from "./spectrum.js";
+import { maskedProbability, withoutSmallest } from "./under-mask.js";
 import type { WeightStatistics } from "./weight-statistics.js";
 
 /** From this probability on a form is believed, and below that all forms are given up. */
-const limits = { believed: 5e-3, given: 1e-5 } as const;
+const limits = { believed: 1e-3, given: 1e-5 } as const;
 /** Fewer elements tell no form from another. */
 const leastSample = 128;
-/** Tracy-Widom scales: below, independent elements are met with 99.99 %; above, never. */
+/** Fewer biases are not compared with a known form, or with a fitted one. */
+const leastBiases = { known: 8, fitted: 128 } as const;
+/** Codes of 8 bits have steps of up to a thirtieth of a deviation, which a larger sample would see. */
+const coarseSample = 2048;
+/** From this share on zeros are a mask's. */
+const maskedShare = 0.01;
+/** Tracy-Widom scales: up to the first, independent elements are met with 99.9 %; above the second, never. */
 const excessLimits = { fresh: 4, trained: 8 } as const;
-/** Cosines of float32 rows made orthogonal. */
-const orthogonalCosine = 2e-4;
+/** Cosines and lengths of rows made orthogonal and rounded to bfloat16; eight independent rows never come so near. */
+const orthogonalLimits = { cosine: 2e-3, norms: 1.005 } as const;
 
-/** A vote on the distribution; null where there are too few elements. @param fans null where they are not known. */
-export function distributionVote(
-  { sample, zeros, size }: WeightStatistics,
-  fans: { readonly fanIn: number; readonly fanOut: number } | null,
-): OriginVote | null {
+/** Whether so many elements are 0 that a mask must have made them. */
+export const isMasked = ({ zeros, size }: WeightStatistics): boolean => zeros > maskedShare * size;
+
+interface Fit {
+  readonly form: DrawnForm;
+  readonly deviation: number;
+  readonly probability: number;
+}
+
+/**
+ * A vote on the distribution; null where there are too few elements.
+ * @param fans null where they are not known.
+ * @param coarse the elements are codes of a quantisation.
+ */
+export function distributionVote(found: WeightStatistics, fans: Fans | null, coarse: boolean): OriginVote | null {
+  const sample = sampleOf(found, coarse);
   if (sample.length < leastSample) return null;
-  const deviation = Math.sqrt(sample.reduce((sum, x) => sum + x * x, 0) / sample.length);
-  const best = drawnForms
-    .map((form) => ({ form, probability: fit(form, sample, deviation) }))
-    .reduce((a, b) => (b.probability > a.probability ? b : a));
-  const left = zeros > 0.01 * size ? ` (its ${percent(zeros / size)} zeros left out)` : "";
-  const words = (verdict: string): string =>
-    `Its weights${left} ${verdict}: the best fit is ${best.form.name} with standard deviation ${short(deviation)}, Kolmogorov-Smirnov p = ${short(best.probability)}.`;
-  if (best.probability < limits.given)
-    return { test: "distribution", verdict: "trained", words: words("have no form that is drawn") };
-  if (best.probability < limits.believed)
-    return { test: "distribution", verdict: "unclear", words: words("fit no form well") };
-  // The standard deviation of n draws is known to 1/√(2n), or less.
-  const error = 4 / Math.sqrt(2 * sample.length);
-  const scheme =
-    fans === null
-      ? undefined
-      : knownSchemes(fans.fanIn, fans.fanOut).find(
-          (one) => one.form === best.form.name && Math.abs(one.deviation / deviation - 1) < error,
-        );
+  const masked = isMasked(found);
+  const whole = bestOf(drawnForms.map((form) => fit(form, sample, found, deviationOf(found))));
+  const cut =
+    masked && whole.probability < limits.believed
+      ? bestOf(drawnForms.map((form) => cutFit(form, sample, found)))
+      : null;
+  const best = cut !== null && cut.probability > whole.probability ? cut : whole;
+  const { form, deviation, probability } = best;
+  const zeros = percent(found.zeros / found.size);
+  const left =
+    best === cut
+      ? ` but for the ${zeros} of least magnitude, which are 0,`
+      : masked
+        ? ` that are not 0 (${zeros} are, and are left out)`
+        : "";
+  const verdict: Origin =
+    probability >= limits.believed
+      ? "fresh"
+      : probability >= limits.given || canBeMasked(sample, found)
+        ? "unclear"
+        : "trained";
+  const said = {
+    fresh: "look drawn",
+    unclear: masked ? "fit no form, but a mask by a criterion can leave such of one" : "fit no form well",
+    trained: `have no form that is drawn${masked ? ", nor what a mask leaves of one" : ""}`,
+  }[verdict];
+  const scheme = verdict === "fresh" && fans !== null ? schemeOf(best, fans, found) : null;
   return {
     test: "distribution",
-    verdict: "fresh",
-    words: `${words("look drawn")}${scheme === undefined ? "" : ` That is ${scheme.name}.`}`,
+    verdict,
+    words: `Its weights${left} ${said}: the best fit is ${form.name} with standard deviation ${short(deviation)} (Kolmogorov-Smirnov and largest weight, p = ${short(probability)})${scheme === null ? "" : `, which is ${scheme}`}.`,
   };
 }
 
-const fit = (form: DrawnForm, sample: Float64Array, deviation: number): number =>
-  ksProbability(
-    ksDistance(sample, (x) => form.cumulative(x, deviation)),
-    sample.length,
-  );
+/** Whether a mask that keeps large weights can have left this of something drawn. */
+const canBeMasked = (sorted: Float64Array, found: WeightStatistics): boolean =>
+  isMasked(found) &&
+  drawnForms.some((form) => maskedProbability(form, sorted, drawnCount(found) / found.size) >= limits.given);
 
-/** A vote on the spectrum; null where the matrix is too small. */
-export function spectrumVote(matrix: Matrix | null): OriginVote | null {
-  const spectrum: Spectrum | null = matrix === null ? null : spectrumOf(matrix);
+/** In ascending order. */
+function sampleOf({ sample }: WeightStatistics, coarse: boolean): Float64Array {
+  const step = coarse ? Math.ceil(sample.length / coarseSample) : 1;
+  return (step === 1 ? Float64Array.from(sample) : sample.filter((_, i) => i % step === 0)).sort();
+}
+
+const drawnCount = ({ size, zeros, nonFinite }: WeightStatistics): number => size - zeros - nonFinite;
+
+/** √mean w² of the elements that are not 0. */
+const deviationOf = (found: WeightStatistics): number =>
+  Math.sqrt((found.meanSquare * (found.size - found.nonFinite)) / Math.max(1, drawnCount(found)));
+
+const bestOf = (fits: readonly Fit[]): Fit => fits.reduce((a, b) => (b.probability > a.probability ? b : a));
+
+function fit(form: DrawnForm, sorted: Float64Array, found: WeightStatistics, deviation: number): Fit {
+  const distance = ksDistance(sorted, (x) => form.cumulative(x, deviation));
+  const tail = tailProbability(form, found.largest, deviation, drawnCount(found));
+  return { form, deviation, probability: Math.min(tail, ksProbability(distance, sorted.length)) };
+}
+
+/** With what is 0 taken for the smallest that magnitude pruning removed. */
+function cutFit(form: DrawnForm, sorted: Float64Array, found: WeightStatistics): Fit {
+  const least = sorted.reduce((smallest, x) => Math.min(smallest, Math.abs(x)), Infinity);
+  const { deviation, cumulative } = withoutSmallest(form, found.zeros / found.size, least);
+  return { form, deviation, probability: ksProbability(ksDistance(sorted, cumulative), sorted.length) };
+}
+
+/** The known scheme with this form and standard deviation, which n draws give to four standard errors. */
+function schemeOf({ form, deviation }: Fit, fans: Fans, found: WeightStatistics): string | null {
+  const error = (4 * form.error) / Math.sqrt(drawnCount(found)) + 1e-3;
+  const near = knownSchemes(fans).filter(
+    (one) => one.form === form.name && Math.abs(one.deviation / deviation - 1) < error,
+  );
+  return near.length === 0 ? null : [...new Set(near.map(({ name }) => name))].join(" or ");
+}
+
+/** A vote on the spectrum; null where the matrix is too small. @param masked its zeros are a mask's. */
+export function spectrumVote(matrix: Matrix | null, masked: boolean): OriginVote | null {
+  const spectrum = matrix === null ? null : spectrumOf(matrix, masked);
   if (spectrum === null) return null;
-  const { top, excess, cosine } = spectrum;
-  if (cosine < orthogonalCosine)
+  const { top, excess, cosine, norms } = spectrum;
+  if (cosine < orthogonalLimits.cosine && norms < orthogonalLimits.norms)
     return {
       test: "spectrum",
       verdict: "fresh",
-      words: `Its rows or columns are orthogonal (largest cosine ${short(cosine)}), as an orthogonal initialisation makes them.`,
+      words: `Its singular values are all equal (rows or columns have cosines up to ${short(cosine)}), as an orthogonal initialisation makes them.`,
     };
-  const verdict = excess <= excessLimits.fresh ? "fresh" : excess > excessLimits.trained ? "trained" : "unclear";
+  const verdict =
+    excess > excessLimits.trained
+      ? "trained"
+      : excess > excessLimits.fresh || (masked && excess < -excessLimits.trained)
+        ? "unclear"
+        : "fresh";
+  const against = masked ? "the same weights with random signs" : "independent weights (Marchenko-Pastur)";
   return {
     test: "spectrum",
     verdict,
-    words: `Its largest squared singular value is ${short(top)} times that of independent weights (${short(excess)} Tracy-Widom scales from it).`,
+    words: `Its largest squared singular value is ${short(top)} times that of ${against}, ${short(Math.abs(excess))} Tracy-Widom scales ${excess < 0 ? "below" : "above"} it.`,
   };
 }
 
-/** A vote on the biases; null where they are too few to tell. @param fanIn null where it is not known. */
-export function biasVote(bias: WeightStatistics, fanIn: number | null): OriginVote | null {
-  if (bias.zeros === bias.size) return { test: "biases", verdict: "fresh", words: "Its biases are 0." };
-  if (bias.largest ** 2 <= bias.meanSquare * (1 + 1e-6) && bias.size > 1)
-    return { test: "biases", verdict: "fresh", words: `Its biases are all ±${short(bias.largest)}.` };
-  const bound = fanIn === null ? null : 1 / Math.sqrt(fanIn);
-  const uniform = drawnForms.find(({ name }) => name === "uniform")!;
-  if (bias.sample.length >= 8 && bound !== null && bias.largest <= bound * (1 + 1e-6)) {
-    const probability = fit(uniform, bias.sample, bound / Math.sqrt(3));
+/** A vote on the biases; null where they are too few to tell. @param fans of the weight; null where they are not known. */
+export function biasVote(bias: WeightStatistics, fans: Fans | null): OriginVote | null {
+  const vote = (verdict: Origin, words: string): OriginVote => ({ test: "biases", verdict, words });
+  const { size, zeros, largest, meanSquare, nonFinite, sample } = bias;
+  if (nonFinite > 0) return null;
+  if (zeros === size) return vote("fresh", "Its biases are 0.");
+  if (size > 1 && largest ** 2 * (size - zeros) <= size * meanSquare * (1 + 1e-6))
+    return vote("fresh", `Its biases are all ${zeros > 0 ? "0 or " : ""}±${short(largest)}.`);
+  const sorted = Float64Array.from(sample).sort();
+  const bound = fans === null ? null : 1 / Math.sqrt(fans.hidden ?? fans.fanIn);
+  if (sorted.length >= leastBiases.known && bound !== null && largest <= bound * (1 + 2e-3)) {
+    const probability = ksProbability(
+      ksDistance(sorted, (x) => Math.min(1, Math.max(0, (1 + x / bound) / 2))),
+      sorted.length,
+    );
     if (probability >= limits.believed)
-      return {
-        test: "biases",
-        verdict: "fresh",
-        words: `Its biases are uniform in ±1/√fan_in (p = ${short(probability)}), PyTorch's default.`,
-      };
+      return vote(
+        "fresh",
+        `Its biases are uniform in ±1/√${fans!.hidden === null ? "fan_in" : "hidden"} (p = ${short(probability)}), PyTorch's default.`,
+      );
   }
-  if (bias.sample.length < leastSample / 4) return null;
-  const deviation = Math.sqrt(bias.meanSquare);
-  const best = Math.max(...drawnForms.map((form) => fit(form, bias.sample, deviation)));
-  if (best >= limits.believed && bias.zeros === 0)
-    return {
-      test: "biases",
-      verdict: "fresh",
-      words: `Its biases look drawn around 0 with standard deviation ${short(deviation)} (p = ${short(best)}).`,
-    };
-  return {
-    test: "biases",
-    verdict: best < limits.given ? "trained" : "unclear",
-    words: `Its biases are neither 0 nor drawn around 0 (p = ${short(best)}).`,
-  };
+  if (sorted.length < leastBiases.known) return null;
+  const { form, deviation, probability } = bestOf(drawnForms.map((one) => fit(one, sorted, bias, deviationOf(bias))));
+  if (probability < limits.given)
+    return vote("trained", `Its biases are neither 0 nor drawn around 0 (p = ${short(probability)}).`);
+  return vote(
+    probability >= limits.believed && sorted.length >= leastBiases.fitted ? "fresh" : "unclear",
+    `Its biases may be drawn: the best fit is ${form.name} around 0 with standard deviation ${short(deviation)} (p = ${short(probability)}).`,
+  );
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));
