@@ -96,13 +96,6 @@ interface Runs {
   readonly perSample: boolean;
 }
 
-/** Why `auto` decides as it does. */
-const reasons = {
-  fresh: "its layers look freshly initialised",
-  unclear: "its scale and shift are as initialised, but its statistics are of data or computed",
-  trained: "its layers look trained",
-} as const;
-
 /** Which statistics BatchNormalization uses, null where there is none, and sentences that say so. */
 export function chooseStatistics(
   state: BatchNormState,
@@ -112,7 +105,7 @@ export function chooseStatistics(
   if (state === "none") return { mode: null, notes: [] };
   const automatic = state === "fresh" ? "batch" : "stored";
   const mode = wanted === "auto" ? automatic : wanted;
-  const why = wanted === "auto" ? ` (${reasons[state]})` : "";
+  const why = wanted === "auto" ? ` (its layers look ${state === "fresh" ? "freshly initialised" : "trained"})` : "";
   if (mode === "stored") return { mode, notes: [`BatchNormalization: stored statistics${why}.`] };
   const obstacle = obstacleOf(runs);
   if (obstacle === null) return { mode, notes: [`BatchNormalization: statistics of the batch${why}.`] };
