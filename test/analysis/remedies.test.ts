@@ -87,6 +87,18 @@ describe("every remedy of a chaotic network", () => {
   });
 });
 
+it("says of ReLU that σ_w is not what makes layers collapse, and computes it all the same", async () => {
+  const relu = folder.write("relu.onnx", ffnn({ activation: "Relu", sigmaW: 2, depth: 6, width: 8 }).bytes);
+  const report = await remedies(
+    { uri: relu, path: relu, recipe: { ...recipe, criterion: "magnitude" }, budget: 60 },
+    quietContext(),
+  );
+  const drawn = report.remedies.find(({ kind }) => kind === "initialisation")!;
+  expect(drawn.words).toMatch(/positively homogeneous.*little is to be expected\. Computed: s_cr/);
+  const tanh = found.remedies.find(({ kind }) => kind === "initialisation")!;
+  expect(tanh.words).not.toMatch(/homogeneous/);
+});
+
 it("does not offer what the recipe has", async () => {
   const { remedies: offered, skipped } = await asked(
     { criterion: "magnitude", quota: "erk", eocInit: { sigmaB: 0.2, scheme: "normal", force: true } },

@@ -53,7 +53,9 @@ export function remedies({ path, recipe, budget }: RemediesParams, context: JobC
         criticalSparsity,
         collapsed,
         seconds: seconds() - started,
-        words: `${words} ${effectWords(present, outcome, recipe.sparsity)}`,
+        words: [words, outcome.about, effectWords(present, outcome, recipe.sparsity)]
+          .filter((sentence) => sentence !== null)
+          .join(" "),
       };
       tried.push({ remedy, outcome });
     }
@@ -77,21 +79,30 @@ function presentOutcome(ranked: RankedScores, recipe: Recipe): Outcome | null {
   return unrankable ? null : outcomeOf(ranked, recipe);
 }
 
+/** An outcome, with what the model itself has to say about it. */
+interface Tried extends Outcome {
+  readonly about: string | null;
+}
+
 /** What a candidate comes to, why it comes to nothing, or null when there was no time for it. */
 async function tryOut(
-  { impossible, needs, recipe }: Candidate,
+  { impossible, needs, recipe, about }: Candidate,
   path: string,
   open: OpenModel,
   ranked: RankedScores,
   context: JobContext,
-): Promise<Outcome | string | null> {
+): Promise<Tried | string | null> {
   if (impossible !== null) return impossible;
   try {
     await context.checkpoint();
-    if (needs === "mask") return outcomeOf(rankedAgain(ranked, recipe), recipe);
     const scored = async (model: OpenModel): Promise<Outcome> =>
       outcomeOf(await rankScores(model, recipe, context), recipe);
-    return needs === "scores" ? await scored(open) : await withPrepared(path, recipe, context, scored);
+    const outcomes = {
+      mask: () => Promise.resolve(outcomeOf(rankedAgain(ranked, recipe), recipe)),
+      scores: () => scored(open),
+      model: () => withPrepared(path, recipe, context, scored),
+    };
+    return { ...(await outcomes[needs]()), about: (await about?.(context.settings.threads)) ?? null };
   } catch (error) {
     if (error instanceof OutOfTime) return null;
     if (error instanceof PruneScopeError && error.code !== "cancelled") return error.message;

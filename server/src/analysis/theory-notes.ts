@@ -60,7 +60,7 @@ export function theoryNotes(
 }
 
 /** A layer of a plain chain whose output scales with its input. */
-function isHomogeneous(site: LayerSite): boolean {
+export function isHomogeneous(site: LayerSite): boolean {
   if (isCovered(site)) return site.activation?.homogeneous === true;
   return site.limits.every(({ kind }) => kind === "last" || kind === "no-activation");
 }

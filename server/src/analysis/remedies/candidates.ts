@@ -10,8 +10,10 @@ import { criteria } from "../../criteria/index.js";
 import { changesInRounds } from "../../criteria/rounds.js";
 import { findResiduals } from "../../graph/residual/index.js";
 import { criticalOf } from "../../pruning/collapse.js";
+import { layerSites } from "../../meanfield/sites/index.js";
 import type { OpenModel } from "../open-model.js";
 import { criterionOf, type RankedScores } from "../scoring.js";
+import { isHomogeneous } from "../theory-notes.js";
 import { percent } from "./outcome.js";
 
 export interface Candidate {
@@ -22,6 +24,8 @@ export interface Candidate {
   readonly needs: "mask" | "scores" | "model";
   /** What it does, costs, and what to know about it. */
   readonly words: string;
+  /** What the model itself has to say about it, looked up when it is tried; absent or null where that is nothing. */
+  readonly about?: (threads: number) => Promise<string | null>;
   /** Why it need not be tried; null where it can be. */
   readonly impossible: string | null;
 }
@@ -191,6 +195,15 @@ function* modelCandidates(open: OpenModel, recipe: Recipe): Iterable<Candidate> 
       needs: "model",
       words:
         "For training from scratch: redraws all weights, and what the model has learnt is lost. Scale the inputs as the theory section says.",
+      about: (threads) => homogeneousWords(open, threads),
       impossible: null,
     };
+}
+
+/** Why σ_w is not what makes layers collapse, where that is so. */
+async function homogeneousWords({ model, search }: OpenModel, threads: number): Promise<string | null> {
+  const sites = await layerSites(model, search.weights, threads);
+  return sites.every(isHomogeneous)
+    ? "Activations are positively homogeneous: apart from biases, Σ w·∂L/∂w is the same in every layer, so that σ_w makes no trend over depth, and little is to be expected."
+    : null;
 }
