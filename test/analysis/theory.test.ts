@@ -118,10 +118,10 @@ describe("the phase of tanh", () => {
     const { bytes } = ffnn({ activation: "Tanh", sigmaW: 1.304146, sigmaB: 0.2, depth: 8, width: 64, seed: 3 });
     const { layers } = await theoryOf(bytes);
     const phases = layers.slice(0, -1).map(({ phase }) => phase!);
-    // Each is within two standard errors with 95 %; of seven at most one may miss.
-    expect(phases.filter(({ phase }) => phase === "edge").length).toBeGreaterThanOrEqual(6);
+    // Each is within three standard errors with 99.7 %.
+    expect(phases.map(({ phase }) => phase)).toEqual(phases.map(() => "edge"));
     for (const { chi } of phases) expect(Math.abs(chi - 1)).toBeLessThan(0.1);
-    expect(phases.map(({ explanation }) => explanation).join(" ")).toContain("So few weights tell σ_w² to ±");
+    expect(phases.map(({ explanation }) => explanation).join(" ")).toContain("σ_w² is known to ±");
   });
 });
 

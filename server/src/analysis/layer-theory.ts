@@ -98,11 +98,11 @@ const withKinds = (limits: readonly TheoryLimit[], more: Iterable<TheoryLimit>):
 /** |χ − 1| below which drawing so few weights may be what keeps a layer off the edge. */
 const nearEdge = 0.2;
 /** Standard errors that count as chance. */
-const errors = 2;
+const errors = 3;
 
 /**
  * The phase as measured. σ_w² of n normal weights has a standard error of √(2/n) of itself, so that a layer drawn on the
- * edge is never measured exactly there: where the phase changes within two standard errors it is called the edge.
+ * edge is never measured exactly there: where the phase changes within three standard errors it is called the edge.
  */
 function phaseView(activation: Activation, measured: Scale, weights: number, biases: number): PhaseView {
   const scale = { sigmaW: measured.sigmaW, sigmaB: measured.sigmaB < leastSigmaB ? 0 : measured.sigmaB };
@@ -124,7 +124,7 @@ function phaseView(activation: Activation, measured: Scale, weights: number, bia
   return {
     ...view,
     phase: "edge",
-    explanation: `${explanation} So few weights tell σ_w² to ±${share} %, within which the layer is on the edge of chaos.`,
+    explanation: `${explanation} From its weights σ_w² is known to ±${share} %, within which the layer is on the edge of chaos.`,
   };
 }
 

@@ -46,6 +46,17 @@ const cases: readonly (readonly [string, Nodes, readonly string[], string | null
     "relu",
   ],
   [
+    "a norm with its scale and shift in operators of their own",
+    [
+      node("BatchNormalization", ["u", "gamma", "beta", "mean", "variance"], ["a"]),
+      node("Mul", ["a", "factors"], ["b"]),
+      node("Add", ["b", "beta"], ["c"]),
+      node("Relu", ["c"], ["v"]),
+    ],
+    ["normalised"],
+    "relu",
+  ],
+  [
     "layer norm spelt out",
     [
       node("ReduceMean", ["u"], ["m"], { axes: [-1] }),
@@ -216,6 +227,32 @@ describe("behind a layer", () => {
     for (const name of ["w1", "w2"])
       expect(sites.get(name)).toMatchObject({ activation: { name: "tanh" }, limits: [] });
     expect(kindsOf(sites.get("last")!)).toEqual(["last"]);
+  });
+
+  it("what a branch only hands on, or is chosen by, leads to no layer", async () => {
+    const made = model({
+      graph: {
+        nodes: [
+          node("MatMul", ["x", "w"], ["u"]),
+          node("Sigmoid", ["u"], ["p"]),
+          node("ReduceMax", ["p"], ["m"], { keepdims: 0 }),
+          node("Greater", ["m", "half"], ["sure"]),
+          node("If", ["sure"], ["y"], {
+            then_branch: graph({ nodes: [node("Identity", ["p"], ["t"])], outputs: [value("t", "float", null)] }),
+            else_branch: graph({
+              nodes: [node("MatMul", ["x", "second"], ["e"])],
+              outputs: [value("e", "float", null)],
+              initializers: [weight("second", [6, 6], 3)],
+            }),
+          }),
+        ],
+        inputs: [value("x", "float", [2, 6])],
+        outputs: [value("y", "float", null)],
+        initializers: [weight("w", [6, 6], 1), ...floats({ half: 0.5 })],
+      },
+    });
+    const sites = await sitesOf(folder, made);
+    for (const name of ["w", "second"]) expect(kindsOf(sites.get(name)!), name).toEqual(["last"]);
   });
 
   it("many parts of parts end in a sentence, in little time", async () => {

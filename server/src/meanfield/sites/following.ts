@@ -145,7 +145,7 @@ export class Follower {
     if (ways.length > 0 && readers.every((node) => movers.has(operatorLabel(node)) || node.op === "If"))
       return this.#followAll(ways, way);
     if (readers.length === 1 && affine.has(operatorLabel(first)) && hasConstant(links, first))
-      return this.#follow({ graph, value: first.outputs[0]! }, { ...way, affine: way.affine ?? first });
+      return this.#follow({ graph, value: first.outputs[0]! }, { ...way, affine: scales(way) ? first : way.affine });
     const names = [...new Set(readers.map(operatorLabel))].join(", ");
     return end(
       way,
@@ -221,6 +221,10 @@ export class Follower {
     return limits;
   }
 }
+
+/** Whether constants on the way matter: a norm's own γ and β do not, nor a second pair. */
+const scales = ({ limits, affine: known }: Way): boolean =>
+  known === null && !limits.some(({ kind }) => kind === "normalised");
 
 const end = ({ limits }: Way, kind: TheoryLimit["kind"], words: string): Following => ({
   activation: null,

@@ -71,12 +71,11 @@ export class Surroundings {
         this.#owners.set(inner, node);
         // What a body of a loop gives out comes in again at the next step.
         if (this.#visit(inner, users, after || node.op !== "If")) inside = true;
+        // A branch may read what is no signal for its layers: a condition, or what it only hands on.
+        if (node.op === "If") for (const name of this.#leading.get(inner)!) leading.add(name);
       }
       if (inside) found = true;
-      if (!inside && !after) continue;
-      // The condition of an If chooses a way, and is no signal on it.
-      const condition = node.op === "If" ? node.inputs[0] : undefined;
-      for (const name of dependencies(node)) if (name !== condition) leading.add(name);
+      if (node.op !== "If" && (inside || after)) for (const name of dependencies(node)) leading.add(name);
     }
     return found;
   }
