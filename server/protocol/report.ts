@@ -12,8 +12,8 @@ export const reportSchema = "prunescope.report/1";
 
 /**
  * How close a layer is to collapse at the chosen sparsity: `collapsed` nothing is left; `high` it dies before density
- * falls to half the chosen one, or over 37 % of its outputs have no input left; `low` the same with a factor of 10, or
- * over 5 %; `no-signal` all its scores are 0.
+ * falls to half the chosen one, or over 37 % of its outputs have no input left, or, where paths were followed, all that
+ * is left of it is on none; `low` the same with a factor of 10, or over 5 %; `no-signal` all its scores are 0.
  */
 export type Risk = "none" | "low" | "high" | "collapsed" | "no-signal";
 
@@ -74,7 +74,7 @@ export interface Report {
   readonly criticalSparsity: number | null;
   /** The largest sparsity at which every layer still has a weight. */
   readonly safeSparsity: number | null;
-  /** Highest sparsity that any ranking could reach with a weight left in every layer: 1 − layers / N. */
+  /** Highest sparsity that any ranking could reach with a weight left in every layer: 1 − layers / N; layer by layer the smallest decides. */
   readonly maxSparsity: number | null;
   readonly zeroScoreShare: number;
   readonly notes: readonly string[];

@@ -5,16 +5,13 @@
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { EffectiveBranch, EffectiveReport, ResidualBlockView } from "../../protocol/insights.js";
 import type { Recipe } from "../../protocol/recipe.js";
-import { constantTensor } from "../autodiff/constant-tensor.js";
-import { type Live, LiveNetwork } from "../autodiff/liveness/live-network.js";
-import { makeTrainable } from "../autodiff/trainable.js";
-import { openDataset } from "../data/open.js";
-import type { Constant } from "../graph/graph.js";
+import type { Live, LiveNetwork } from "../autodiff/liveness/live-network.js";
 import { storageKey } from "../graph/tensor.js";
 import { KeepFlags } from "../pruning/keep-flags.js";
 import { type Bracket, firstDead, type Ladder, ladderOf } from "../pruning/ladder.js";
 import type { Mask } from "../pruning/mask.js";
 import type { JobContext } from "./jobs.js";
+import { openLiveNetwork } from "./open-live-network.js";
 import type { OpenModel } from "./open-model.js";
 import type { RankedScores } from "./scoring.js";
 
@@ -37,44 +34,12 @@ export async function effectiveReport(
   context: JobContext,
 ): Promise<EffectiveReport> {
   context.progress({ stage: "Following paths", done: 0, total: 0 });
-  const { network, notes } = await liveNetwork(open, ranked, recipe, context);
+  const { network, notes } = await openLiveNetwork(open, ranked.criterion, recipe, context);
   try {
     return await new Search(open, ranked, recipe, branches, context, network, notes).report(mask);
   } finally {
     await network.close();
   }
-}
-
-/** The network of the model's paths, and sentences about the way to it. */
-async function liveNetwork(
-  open: OpenModel,
-  { criterion }: RankedScores,
-  recipe: Recipe,
-  context: JobContext,
-): Promise<{ readonly network: LiveNetwork; readonly notes: readonly string[] }> {
-  const { model, source, search } = open;
-  const { seed, batch, mean, std, axes } = recipe;
-  const { threads } = context.settings;
-  const data = await openDataset(criterion.needs.data ? (recipe.data ?? null) : null, model.graph, {
-    seed,
-    dynamicAxes: axes,
-    batch,
-    ...(mean === undefined ? {} : { mean }),
-    ...(std === undefined ? {} : { std }),
-  });
-  const count = data.samplesPerRun ?? 1;
-  const trainable = await makeTrainable(model, {
-    source,
-    weights: search.weights,
-    inputShapes: data.shapes(count),
-    runs: 1,
-    feeds: async () => (await data.batch(0, count)).feeds,
-    unrolled: true,
-    threads,
-  });
-  await context.checkpoint();
-  const constant = (one: Constant): ReturnType<typeof constantTensor> => constantTensor(source, one);
-  return { network: await LiveNetwork.open({ ...trainable, threads, constant }), notes: trainable.notes };
 }
 
 class Search {
