@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- MB … | gradients]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
+ * `npm run bench [-- MB … | gradients | insights]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
  * a missed aim is printed as missed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { benchGradients } from "./gradients.js";
+import { benchInsights } from "./insights.js";
 import { benchModel } from "./models.js";
 import { benchSelection } from "./selection.js";
 import { formatTable, type Row } from "./table.js";
@@ -19,6 +20,7 @@ try {
   for (const size of everything ? [10, 100, 500] : sizes) rows.push(...(await benchModel(size, folder)));
   if (everything || sizes.length > 0) rows.push(...(await benchSelection()));
   if (everything || words.includes("gradients")) rows.push(...benchGradients(folder));
+  if (everything || words.includes("insights")) rows.push(...(await benchInsights(folder)));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
