@@ -1,11 +1,12 @@
 /**
- * What might keep layers alive, cheapest first: another mask of the same scores, then other scores, then another model.
- * Nothing here says that it helps; that is computed.
+ * What might keep layers alive: another mask of the same scores, other scores, or another model. Nothing here says that
+ * it helps; that is computed.
  */
 import type { RemedyKind } from "../../../protocol/insights.js";
 import type { LayerId } from "../../../protocol/model.js";
 import { keptCount, quotas, type Quota, type Recipe } from "../../../protocol/recipe.js";
 import { prospectsOf } from "../../autodiff/prospects.js";
+import type { Criterion } from "../../criteria/criterion.js";
 import { criteria } from "../../criteria/index.js";
 import { changesInRounds } from "../../criteria/rounds.js";
 import { findResiduals } from "../../graph/residual/index.js";
@@ -22,6 +23,8 @@ export interface Candidate {
   readonly recipe: Recipe;
   /** What it needs anew: only a mask, scores, or the model itself. */
   readonly needs: "mask" | "scores" | "model";
+  /** About how many passes over the model that takes. */
+  readonly passes: number;
   /** What it does, costs, and what to know about it. */
   readonly words: string;
   /** What the model itself has to say about it, looked up when it is tried; absent or null where that is nothing. */
@@ -39,18 +42,22 @@ const floorShare = 0.1;
 /** σ_b of the edge of chaos that is offered: where tanh and its like have a stable point. */
 const offeredSigmaB = 0.2;
 
-/** Everything that can be tried on a model whose scores are `ranked`. */
+/** Everything that can be tried on a model whose scores are `ranked`, cheapest first. */
 export function candidatesFor(open: OpenModel, ranked: RankedScores, recipe: Recipe): Candidate[] {
   return [
     ...maskCandidates(open, ranked, recipe),
     ...criterionCandidates(open, recipe),
-    ...scheduleCandidates(recipe),
     ...modelCandidates(open, recipe),
-  ];
+    ...scheduleCandidates(recipe),
+  ].sort((a, b) => a.passes - b.passes);
 }
+
+/** Passes over the model that scoring takes; none where only weights are read. */
+const passesOf = ({ needs }: Criterion, rounds: number): number => Math.max(needs.rounds, rounds) * needs.gradientOrder;
 
 function* maskCandidates(open: OpenModel, ranked: RankedScores, recipe: Recipe): Iterable<Candidate> {
   const { schedule, needs } = ranked.criterion;
+  const again = passesOf(ranked.criterion, 1);
   const dying = dyingLayers(ranked, recipe);
   const alive = ranked.excluded.filter((excluded) => !excluded).length;
   if (dying.length > 0) {
@@ -61,6 +68,7 @@ function* maskCandidates(open: OpenModel, ranked: RankedScores, recipe: Recipe):
       title: `A floor of ${percent(floor)} for ${named(dying)}`,
       recipe: { ...recipe, floors: { ...recipe.floors, ...Object.fromEntries(dying.map(({ id }) => [id, floor])) } },
       needs: "mask",
+      passes: 0,
       words:
         `A layer with a floor cannot die: s_cr is that of the others. Reserves ${cost} of ` +
         `${keptCount(ranked.total, recipe.sparsity)} kept weights, which the other layers give up.`,
@@ -74,6 +82,7 @@ function* maskCandidates(open: OpenModel, ranked: RankedScores, recipe: Recipe):
       recipe: { ...recipe, exclude: [...recipe.exclude, first!.id] },
       // What is left dense takes no part in rounds.
       needs: needs.rounds > 1 ? "scores" : "mask",
+      passes: needs.rounds > 1 ? again : 0,
       words: `The layer that dies first keeps all its ${first!.size} weights, ${percent(share)} of the prunable ones. Sparsity then counts the others only.`,
       impossible: alive > 1 ? null : "It is the only layer that is pruned.",
     };
@@ -85,6 +94,7 @@ function* maskCandidates(open: OpenModel, ranked: RankedScores, recipe: Recipe):
       title: `Quotas: ${quotaWords[quota].title}`,
       recipe: { ...recipe, quota },
       needs: schedule === undefined ? "mask" : "scores",
+      passes: schedule === undefined ? 0 : again,
       words: `${quotaWords[quota].words} The rule fixes how many weights each layer keeps; scores decide which.`,
       impossible: null,
     };
@@ -151,6 +161,7 @@ function criterionCandidates(open: OpenModel, recipe: Recipe): Candidate[] {
         title: `Score by ${title}`,
         recipe: { ...recipe, criterion: criterion.id },
         needs: "scores",
+        passes: passesOf(criterion, changesInRounds(criterion) ? (recipe.rounds ?? 1) : 1),
         words: `${summary}${about}`,
         impossible: criterion.unavailable(prospects),
       };
@@ -160,12 +171,13 @@ function criterionCandidates(open: OpenModel, recipe: Recipe): Candidate[] {
 function* scheduleCandidates(recipe: Recipe): Iterable<Candidate> {
   const criterion = criterionOf(recipe);
   if ((recipe.rounds ?? 1) > 1 || !changesInRounds(criterion)) return;
-  const passes = offeredRounds * criterion.needs.gradientOrder;
+  const passes = passesOf(criterion, offeredRounds);
   yield {
     kind: "schedule",
     title: `${criterion.title} in ${offeredRounds} rounds`,
     recipe: { ...recipe, rounds: offeredRounds },
     needs: "scores",
+    passes,
     words:
       `Scores the network anew after each removal: ${passes} gradient passes in the place of ${criterion.needs.gradientOrder}. ` +
       `The schedule ends at ${percent(recipe.sparsity)}; beyond it the last round decides, and another sparsity takes its own rounds.`,
@@ -174,6 +186,9 @@ function* scheduleCandidates(recipe: Recipe): Iterable<Candidate> {
 }
 
 function* modelCandidates(open: OpenModel, recipe: Recipe): Iterable<Candidate> {
+  const criterion = criterionOf(recipe);
+  // Writing the changed model takes about as long as a pass.
+  const passes = 1 + passesOf(criterion, changesInRounds(criterion) ? (recipe.rounds ?? 1) : 1);
   if (recipe.stableResnet === undefined) {
     const { additions } = findResiduals(open.model, open.search.weights);
     // √1 would change nothing.
@@ -183,6 +198,7 @@ function* modelCandidates(open: OpenModel, recipe: Recipe): Iterable<Candidate> 
         title: `Stable ResNet: branches divided by √${additions}`,
         recipe: { ...recipe, stableResnet: "mul" },
         needs: "model",
+        passes,
         words: "Adds a Mul node before each residual sum: another function, for models that are still to be trained.",
         impossible: null,
       };
@@ -193,6 +209,7 @@ function* modelCandidates(open: OpenModel, recipe: Recipe): Iterable<Candidate> 
       title: "Draw all weights on the edge of chaos",
       recipe: { ...recipe, eocInit: { sigmaB: offeredSigmaB, scheme: "normal", force: true } },
       needs: "model",
+      passes,
       words:
         "For training from scratch: redraws all weights, and what the model has learnt is lost. Scale the inputs as the theory section says.",
       about: (threads) => homogeneousWords(open, threads),

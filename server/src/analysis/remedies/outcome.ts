@@ -30,9 +30,9 @@ export function compareOutcomes(a: Outcome, b: Outcome): number {
   return height(b) - height(a) || a.collapsed - b.collapsed;
 }
 
-/** A share in percent, with as many places as tell 0.9991 from 1. */
+/** A share in percent; with two places near both ends, where sparsities differ by little. */
 export function percent(share: number): string {
   const value = 100 * share;
-  const places = value > 99 || value < 1 ? 2 : 1;
+  const places = value > 90 || value < 1 ? 2 : 1;
   return `${Number(value.toFixed(places))} %`;
 }
