@@ -9,10 +9,11 @@ import { Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { proveStable } from "../../../server/src/analysis/edits/stable-proof.js";
 import { foldStable, stableScales } from "../../../server/src/analysis/edits/stable-resnet.js";
+import { save } from "../../../server/src/analysis/save.js";
 import { type OpenModel, withModel } from "../../../server/src/analysis/open-model.js";
 import type { InputScale, TensorEdit } from "../../../server/src/formats/format.js";
 import { quietContext } from "../../support/job-context.js";
-import { ModelFolder } from "../../support/model-folder.js";
+import { ModelFolder, saveParams } from "../../support/model-folder.js";
 import { ExternalFile, model, modelBytes, node, tensor, type TestModel, value, weight } from "../../support/models.js";
 import { type Network, resnet, vit } from "../../support/networks/index.js";
 import { wideResnet } from "../../support/networks/wide-resnet.js";
@@ -112,6 +113,20 @@ describe("a ResNet-32", () => {
       const folded = await written(open, [], folding.edits.slice(2));
       const options = { ...nothing, folded: folding.tensors.map(({ constant }) => constant) };
       await expect(proveStable(open, folded, scales, options, context)).rejects.toThrow(/Do not use it/);
+    });
+  });
+
+  test.each(["mul", "fold"] as const)("pruned and saved as %s, it is proved under its mask", async (form) => {
+    const path = folder.write("plain.onnx", plain);
+    const target = folder.file(`pruned-${form}.onnx`);
+    const saved = await save(saveParams(path, { target, recipe: { sparsity: 0.6, stableResnet: form } }), context);
+    expect(saved.edits.map(({ edit }) => edit)).toEqual(["stable-resnet"]);
+    await withModel(path, async (open) => {
+      const { scales } = await stableScales(open, context);
+      const folded = form === "mul" ? [] : foldStable(open).tensors.map(({ constant }) => constant);
+      expect((await proveStable(open, target, scales, { ...nothing, folded }, context)).difference).toBeLessThan(
+        rounding,
+      );
     });
   });
 
