@@ -299,3 +299,61 @@ describe("a layer itself", () => {
     expect(sites.get("fancy.weight")).toMatchObject({ fanIn: null, limits: [{ kind: "unknown-axes" }] });
   });
 });
+
+describe("number types", () => {
+  it("an integer bias behind DequantizeLinear has no σ_b that is known", async () => {
+    const made = model({
+      graph: {
+        nodes: [
+          node("DequantizeLinear", ["codes", "scale"], ["b"]),
+          node("Gemm", ["x", "w", "b"], ["u"]),
+          node("QuantizeLinear", ["u", "scale", "zero"], ["q"]),
+          node("DequantizeLinear", ["q", "scale", "zero"], ["d"]),
+          node("Tanh", ["d"], ["t"]),
+          node("Gemm", ["t", "second"], ["y"]),
+        ],
+        inputs: [value("x", "float", [2, 6])],
+        outputs: [value("y", "float", null)],
+        initializers: [
+          weight("w", [6, 6], 1),
+          weight("second", [6, 6], 2),
+          tensor("codes", "int32", [6], [1, 2, 3, 4, 5, 6]),
+          tensor("zero", "int8", [], [0]),
+          ...floats({ scale: 0.1 }),
+        ],
+      },
+    });
+    const site = (await sitesOf(folder, made)).get("w")!;
+    expect(site).toMatchObject({ bias: null, computedBias: true, activation: { name: "tanh" } });
+    expect(kindsOf(site)).toEqual(["computed-bias"]);
+  });
+
+  it("patterns of float16 are recognised as those of float", async () => {
+    const half = (name: string, number: number): ReturnType<typeof tensor> => tensor(name, "float16", [], [number]);
+    const made = model({
+      graph: {
+        nodes: [
+          node("MatMul", ["x", "first"], ["u"]),
+          node("Cast", ["u"], ["wide"], { to: 1 }),
+          node("Div", ["wide", "root"], ["a"]),
+          node("Erf", ["a"], ["b"]),
+          node("Cast", ["b"], ["narrow"], { to: 10 }),
+          node("Add", ["narrow", "one"], ["c"]),
+          node("Mul", ["u", "c"], ["d"]),
+          node("Mul", ["d", "half"], ["v"]),
+          node("MatMul", ["v", "second"], ["y"]),
+        ],
+        inputs: [value("x", "float16", [2, 6])],
+        outputs: [value("y", "float16", null)],
+        initializers: [
+          weight("first", [6, 6], 1, "float16"),
+          weight("second", [6, 6], 2, "float16"),
+          half("one", 1),
+          half("half", 0.5),
+          ...floats({ root: Math.SQRT2 }),
+        ],
+      },
+    });
+    expect(await firstSite(folder, made)).toMatchObject({ activation: { name: "gelu" }, limits: [] });
+  });
+});

@@ -1,4 +1,5 @@
 /** Operators that are an activation by themselves, with their attributes read into its parameters. */
+import { float16ToNumber } from "../../graph/float16.js";
 import { type Node, operatorLabel } from "../../graph/graph.js";
 import { literalValues } from "../../graph/literal.js";
 import type { Links } from "../../graph/links.js";
@@ -123,7 +124,10 @@ export function fusedActivation(node: Node): Activation | null {
 /** Numbers of a small constant; null where it is none. */
 export function literalsOf(links: Links, value: string): readonly number[] | null {
   const constant = value === "" ? null : constantBehind(links, value);
-  return constant === null ? null : literalValues(constant);
+  if (constant === null) return null;
+  const { inline, tensor } = constant;
+  if (tensor.dtype !== "float16" || tensor.encoding !== "raw") return literalValues(constant);
+  return inline === null ? null : Array.from(new Uint16Array(Uint8Array.from(inline).buffer), float16ToNumber);
 }
 
 /** The number of a constant with one element. */

@@ -7,13 +7,14 @@ import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Value } from "../../graph/builder.js";
 import { type Constant, type Graph, intAttribute, type Model, type Node, operatorLabel } from "../../graph/graph.js";
 import type { Links } from "../../graph/links.js";
-import { literal, literalValues } from "../../graph/literal.js";
+import { literal } from "../../graph/literal.js";
 import { dtypeByCode, isFloat } from "../../graph/tensor.js";
 import { fixedValues } from "../../runtime/fixed-values.js";
 import { onnxRuntime } from "../../runtime/session.js";
 import type { Activation } from "../activations/activation.js";
 import { activationNamed, activations } from "../activations/index.js";
 import { constantBehind } from "../../graph/weighted-sum.js";
+import { scalarOf } from "./activation-operators.js";
 
 /** A region with one way in, which can be left at several values: each is the only way out of what lies before it. */
 export interface PointwiseRegion {
@@ -105,9 +106,8 @@ function inFloat32(node: Node): Node {
 /** A constant of one number that the graph holds, as float32, without axes that could broadcast. */
 function scalarConstant(links: Links, name: Value): Constant | null {
   const constant = constantBehind(links, name);
-  if (constant === null || !isFloat(constant.tensor.dtype)) return null;
-  const numbers = literalValues(constant);
-  return numbers?.length === 1 ? literal(name, "float", [], numbers) : null;
+  const number = constant !== null && isFloat(constant.tensor.dtype) ? scalarOf(links, name) : null;
+  return number === null ? null : literal(name, "float", [], [number]);
 }
 
 /** Where candidates are compared: finely around 0, and far out, where Clip ends and others go on. */
