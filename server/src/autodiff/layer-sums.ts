@@ -83,7 +83,7 @@ export function layerSums(graph: Graph, weights: readonly (Value | null)[]): rea
       if (!moving.has(node.op) && !pointwise.has(node.op) && !spelt(node)) direct = false;
       open.push(...node.inputs.filter((name) => name !== ""));
     }
-    return { ...sum, previous: nearest?.layer ?? null, direct: direct && met === 1 };
+    return { ...sum, previous: nearest?.layer ?? null, direct: direct && nearest !== null && met === 1 };
   });
 }
 
