@@ -124,12 +124,7 @@ export function spectrumVote(matrix: Matrix | null, masked: boolean): OriginVote
       verdict: "fresh",
       words: `Its singular values are all equal (rows or columns have cosines up to ${short(cosine)}), as an orthogonal initialisation makes them.`,
     };
-  const verdict =
-    excess > excessLimits.trained
-      ? "trained"
-      : excess > excessLimits.fresh || (masked && excess < -excessLimits.trained)
-        ? "unclear"
-        : "fresh";
+  const verdict = excess <= excessLimits.fresh ? "fresh" : excess > excessLimits.trained ? "trained" : "unclear";
   const against = masked ? "the same weights with random signs" : "independent weights (Marchenko-Pastur)";
   return {
     test: "spectrum",
