@@ -41,19 +41,31 @@ export const drawnForms: readonly DrawnForm[] = [
   },
 ];
 
-/** Relative rounding of bfloat16, the coarsest float. */
-const rounding = 2 ** -9;
+/** Relative distance of bfloat16 numbers, the coarsest float. */
+const rounding = 2 ** -8;
 
 /**
- * A bound on the probability that the largest of n draws of a form is at least as large, its deviation fitted to them.
- * Forms with an edge have 0 beyond it, up to five standard errors of the fit: what training moves shows there first.
+ * Probability of magnitudes that reach so far beyond what stands below them, for n draws of a form with its deviation
+ * fitted: of a normal by its largest; of a form with an edge by the gap between the largest and the √n-th, because whatever
+ * moves weights wipes the edge out first. Each draw leaves a gap of 1/n on average, exponentially distributed; sums by
+ * Wilson and Hilferty.
+ * @param sorted a sample in ascending order. @param largest of all n elements, of which it is a part.
  */
-export function tailProbability(form: DrawnForm, largest: number, deviation: number, n: number): number {
-  if (form.support < Infinity) {
-    const edge = form.support * deviation * (1 + (5 * form.error) / Math.sqrt(n) + rounding);
-    return largest > edge ? 0 : 1;
-  }
-  return Math.min(1, n * erfc(largest / deviation / Math.SQRT2));
+export function tailProbability(
+  form: DrawnForm,
+  sorted: Float64Array,
+  { largest, deviation, n }: { readonly largest: number; readonly deviation: number; readonly n: number },
+): number {
+  if (form.support === Infinity) return Math.min(1, n * erfc(largest / deviation / Math.SQRT2));
+  const edge = form.support * deviation * (1 + (5 * form.error) / Math.sqrt(n) + rounding);
+  if (largest > edge) return 0;
+  const count = sorted.length;
+  const gaps = Math.ceil(Math.sqrt(count));
+  const magnitudes = sorted.map(Math.abs).sort();
+  const [top, below] = [magnitudes[count - 1]!, magnitudes[count - 1 - gaps]! * (1 + rounding)];
+  const share = Math.max(0, 2 * (1 - form.cumulative(below, top / form.support)));
+  const z = (Math.cbrt((share * count) / gaps) - (1 - 1 / (9 * gaps))) * Math.sqrt(9 * gaps);
+  return erfc(z / Math.SQRT2) / 2;
 }
 
 export interface Scheme {

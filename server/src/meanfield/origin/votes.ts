@@ -93,7 +93,7 @@ const bestOf = (fits: readonly Fit[]): Fit => fits.reduce((a, b) => (b.probabili
 
 function fit(form: DrawnForm, sorted: Float64Array, found: WeightStatistics, deviation: number): Fit {
   const distance = ksDistance(sorted, (x) => form.cumulative(x, deviation));
-  const tail = tailProbability(form, found.largest, deviation, drawnCount(found));
+  const tail = tailProbability(form, sorted, { largest: found.largest, deviation, n: drawnCount(found) });
   return { form, deviation, probability: Math.min(tail, ksProbability(distance, sorted.length)) };
 }
 
