@@ -44,7 +44,7 @@ interface LoadOptions {
 const suggestedSigmaB = 0.2;
 
 /** Weights up to which paths are followed without being asked to: each takes a few bytes in the engine. */
-const mostFollowed = 5e7;
+const mostFollowed = 2e7;
 
 /** Server deaths in a row, during work on this model, after which the person is asked. */
 const patience = 3;
