@@ -75,6 +75,13 @@ describe("the verdict", () => {
     expect(verdict(depth(0.1, 100))).toMatch(/^Not well-conditioned/);
   });
 
+  it("does not call layers of widely different m consistent, without a trend either", () => {
+    const uneven = noisy(0).map((m, l) => (l === 9 || l === 10 ? m * 1e-4 : m));
+    const { rate, verdict: words } = conditioningOf(layers(uneven), false);
+    expect(rate!.low * rate!.high).toBeLessThan(0);
+    expect(words).toMatch(/^m shows no exponential trend over depth, and yet differs widely/);
+  });
+
   it("looks at n·m where layers differ in size", () => {
     const sizes = Array.from({ length: 20 }, (_, l) => Math.round(100 * Math.exp(0.3 * l)));
     const flat = noisy(0).map((total, l) => total / sizes[l]!);

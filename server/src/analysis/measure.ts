@@ -152,7 +152,7 @@ function propagationOf(all: readonly Layer[], measured: MeasuredPropagation): Pr
         : []),
       ...(layers.some(({ predicted }) => predicted !== null)
         ? [
-            "Predictions are the maps of theory applied to what was measured one layer before: for wide layers with independent weights, away from the borders of images.",
+            "Predictions are the maps of theory applied to what was measured one layer before: for wide layers with independent weights, away from the borders of images. Trained weights are not independent.",
           ]
         : []),
     ],

@@ -10,6 +10,8 @@ import { studentQuantile } from "./student-t.js";
 const confidence = 0.95;
 /** A change of m^l from end to end below it is called slight: the scores themselves differ by its root. */
 const slight = 10;
+/** Layers whose m differ by more are not kept within bounds, trend or not. */
+const wide = 1000;
 /** Layers whose sizes differ by more are of unequal size. */
 const unequal = 2;
 
@@ -74,7 +76,9 @@ function* verdictOf(
   const trendless = ({ low, high }: ConditioningRate): boolean => low <= 0 && high >= 0;
   const goal = ({ rate: slope }: ConditioningRate): string => (slope > 0 ? "output" : "input");
   const change = span * Math.abs(rate.rate);
-  if (trendless(rate)) {
+  if (trendless(rate) && (ratio ?? Infinity) > wide) {
+    yield `m shows no exponential trend over depth, and yet differs widely from layer to layer: a global threshold empties layers of the smallest m first, wherever they lie. It changes ${interval(rate)}.`;
+  } else if (trendless(rate)) {
     yield `Consistent with well-conditioned, which one model cannot prove: m shows no exponential trend over depth. It changes ${interval(rate)}.`;
   } else if (change < Math.log(slight)) {
     yield `Consistent with well-conditioned over this depth, which one model cannot prove: m grows towards the ${goal(rate)} ${interval(rate)}, ${factorOf(change)} times from end to end. Many more layers like these would not be.`;
