@@ -7,7 +7,7 @@
  * pass over the weights and about 20 ms a layer, before an edit as well as for the report. `model` is the verdict on the whole,
  * `layers` are in the order of the sites.
  */
-import type { OriginReport } from "../../../protocol/insights.js";
+import type { OriginReport, OriginVote } from "../../../protocol/insights.js";
 import { batchNormState } from "../../autodiff/batch-norm-state.js";
 import { storedConstant, storedElements } from "../../formats/stored-elements.js";
 import type { Source } from "../../formats/source.js";
@@ -17,7 +17,7 @@ import type { LayerSite } from "../sites/index.js";
 import type { Fans } from "./distributions.js";
 import { matrixPart } from "./matrix-part.js";
 import { layerVerdict, modelVerdict } from "./verdict.js";
-import { biasVote, distributionVote, isMasked, spectrumVote } from "./votes.js";
+import { biasVote, distributionVote, isMasked, spectrumVote, togetherVoted } from "./votes.js";
 import { weightStatistics, type WeightStatistics } from "./weight-statistics.js";
 
 export interface ModelOrigin {
@@ -38,7 +38,8 @@ export async function modelOrigin(
 ): Promise<ModelOrigin> {
   const statistics: WeightStatistics[] = [];
   const biases: (WeightStatistics | null)[] = [];
-  const layers: OriginReport[] = [];
+  const ofBiases: (OriginVote | null)[] = [];
+  const ofWeights: OriginVote[][] = [];
   let done = 0;
   for (const site of sites) {
     const { weight, bias } = site;
@@ -48,17 +49,22 @@ export async function modelOrigin(
     const stored = bias === null ? null : storedConstant(source, bias);
     const ofBias = stored === null ? null : weightStatistics(stored);
     const fans = fansOf(site);
-    const votes = [
-      ofBias === null ? null : biasVote(ofBias, fans),
-      distributionVote(dense, fans, weight.dequantisation !== null),
-      found.nonFinite > 0 ? null : spectrumVote(matrixPart(weight, elements), isMasked(dense)),
-    ].filter((vote) => vote !== null);
     statistics.push(found);
     biases.push(ofBias);
-    layers.push({ verdict: layerVerdict(votes), votes });
+    ofBiases.push(ofBias === null ? null : biasVote(ofBias, fans));
+    ofWeights.push(
+      [
+        distributionVote(dense, fans, weight.dequantisation !== null),
+        found.nonFinite > 0 ? null : spectrumVote(matrixPart(weight, elements), isMasked(dense)),
+      ].filter((vote) => vote !== null),
+    );
     done += weight.size;
     await between(done);
   }
+  const layers = togetherVoted(ofBiases, biases).map((vote, l): OriginReport => {
+    const votes = [...(vote === null ? [] : [vote]), ...ofWeights[l]!];
+    return { verdict: layerVerdict(votes), votes };
+  });
   const model = modelVerdict(
     batchNormState(graph, source),
     layers,

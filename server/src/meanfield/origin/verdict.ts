@@ -9,7 +9,7 @@ export function layerVerdict(votes: readonly OriginVote[]): Origin {
   if (weights.some(({ verdict }) => verdict === "trained")) return "trained";
   if (weights.some(({ verdict }) => verdict === "unclear")) return "unclear";
   // Weights as they were drawn with biases that were not: something has been at work.
-  return votes.some(({ test, verdict }) => test === "biases" && verdict === "trained") ? "unclear" : "fresh";
+  return votes.some(({ test, verdict }) => test === "biases" && verdict !== "fresh") ? "unclear" : "fresh";
 }
 
 /** Shares of the weights whose origin is told, from which on the model's is. */

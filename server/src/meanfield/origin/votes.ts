@@ -164,5 +164,37 @@ export function biasVote(bias: WeightStatistics, fans: Fans | null): OriginVote 
   );
 }
 
+/**
+ * The votes on biases with those that are too few by themselves judged together: a network is drawn with one σ_b, and
+ * training leaves another one in every layer.
+ */
+export function togetherVoted(
+  votes: readonly (OriginVote | null)[],
+  biases: readonly (WeightStatistics | null)[],
+): readonly (OriginVote | null)[] {
+  const few = (l: number): boolean => votes[l]?.verdict === "unclear";
+  const sample = Float64Array.from(
+    biases.flatMap((bias, l) => (bias !== null && few(l) ? [...bias.sample] : [])),
+  ).sort();
+  if (sample.length < leastBiases.fitted) return votes;
+  const all: WeightStatistics = {
+    size: sample.length,
+    mean: 0,
+    meanSquare: sample.reduce((sum, x) => sum + x * x, 0) / sample.length,
+    largest: Math.max(Math.abs(sample[0]!), Math.abs(sample.at(-1)!)),
+    zeros: 0,
+    nonFinite: 0,
+    sample,
+  };
+  const { form, deviation, probability } = bestOf(drawnForms.map((one) => fit(one, sample, all, deviationOf(all))));
+  if (probability < limits.believed) return votes;
+  const vote: OriginVote = {
+    test: "biases",
+    verdict: "fresh",
+    words: `Its biases, with those of other layers, look drawn: ${form.name} around 0 with standard deviation ${short(deviation)} (p = ${short(probability)}).`,
+  };
+  return votes.map((one, l) => (few(l) ? vote : one));
+}
+
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
