@@ -3,7 +3,7 @@
  * changed copy is a file of the same format, made once and kept beside the cached results, so that every job reads it
  * like any other model.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -126,9 +126,8 @@ async function prepared(open: OpenModel, folder: string, step: Step, context: Jo
     utimesSync(place, new Date(), new Date());
     return copy;
   }
-  const making = `${place}.${process.pid}.tmp`;
+  const making = `${place}.${randomUUID()}.tmp`;
   const draft = copyIn(making, name);
-  rmSync(making, { recursive: true, force: true });
   mkdirSync(dirname(draft.model), { recursive: true });
   try {
     const { edits, scales, report } = await step.changes(open, context);

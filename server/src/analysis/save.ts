@@ -11,7 +11,8 @@ import type { Mask } from "../pruning/mask.js";
 import { version } from "../version.js";
 import { prunedEdits } from "./edits/pruned.js";
 import { rescaling } from "./edits/rescale.js";
-import { type Folding, foldStable } from "./edits/stable-resnet.js";
+import { proveStable } from "./edits/stable-proof.js";
+import { type Folding, foldStable, stableScales } from "./edits/stable-resnet.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
 import { withPrepared } from "./prepared-model.js";
@@ -57,16 +58,29 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         });
       };
       const edits: EditReport[] = [...preparations];
-      // Scores are those of the form with nodes; what is written has none, and the factors in its numbers.
-      if (recipe.stableResnet === "fold") {
-        await withPrepared(path, { ...recipe, stableResnet: undefined }, context, async (base) => {
-          const folding = foldStable(base);
-          await write(base, folding);
-          edits.splice(-1, 1, folding.report);
+      let writeSeconds = 0;
+      const written = (): void => {
+        writeSeconds = (performance.now() - began) / 1000;
+      };
+      if (recipe.stableResnet === undefined) {
+        await write(scored, null);
+        written();
+      } else {
+        const plain = { ...recipe, stableResnet: undefined };
+        const stable = await withPrepared(path, plain, context, async (base) => {
+          // Scores are those of the form with nodes; what is folded has none, and the factors in its numbers.
+          const folding = recipe.stableResnet === "fold" ? foldStable(base) : null;
+          await write(folding === null ? scored : base, folding);
+          written();
+          const { scales, report } = await stableScales(base, context);
+          const folded = folding?.tensors.map(({ constant }) => constant) ?? [];
+          const given = { folded, axes: recipe.axes, seed: recipe.seed };
+          const { words } = await proveStable(base, target, scales, given, context);
+          return { ...(folding?.report ?? report), measured: [words] };
         });
-      } else await write(scored, null);
+        edits.splice(-1, 1, stable);
+      }
       if (rescaled !== null) edits.push(rescaled.report);
-      const writeSeconds = (performance.now() - began) / 1000;
       const zeros = await withModel(target, (saved) => countZeros(saved, scored, mask, context));
       const { weights } = scored.search;
       return {
