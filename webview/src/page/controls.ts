@@ -6,6 +6,7 @@ import { elementsOf, setAttribute, setText } from "../elements.js";
 import type { Change, ViewStore } from "../state/store.js";
 import { integer, percent } from "../text/numbers.js";
 import { createWorkLine } from "./activity.js";
+import { createRecipeExtras } from "./recipe-extras.js";
 import { createRecipeChoice } from "./recipe-choice.js";
 import { createScoringTerms } from "./scoring-terms.js";
 import { createSparsitySlider } from "./sparsity-slider.js";
@@ -20,6 +21,7 @@ export function createControls(document: Document, store: ViewStore): Controls {
   const h = elementsOf(document);
   const choice = createRecipeChoice(document, store);
   const terms = createScoringTerms(document, store);
+  const extras = createRecipeExtras(document, store);
   const slider = createSparsitySlider(document, store);
   const work = createWorkLine(document, store);
   const kept = h("span", { class: "tally-kept" });
@@ -45,6 +47,7 @@ export function createControls(document: Document, store: ViewStore): Controls {
       { class: "controls", "aria-label": "Pruning" },
       h("div", { class: "controls-top" }, choice.element, actions),
       terms.element,
+      extras.element,
       slider.element,
       h("div", { class: "controls-foot" }, tally, store.live ? work.element : slider.home),
     ),
@@ -52,6 +55,7 @@ export function createControls(document: Document, store: ViewStore): Controls {
       if (changes.has("state") || changes.has("recipe")) {
         choice.show();
         terms.show();
+        extras.show();
       }
       slider.show(changes);
       if (store.view !== null && (changes.has("state") || changes.has("activity"))) work.show(store.view.activity);

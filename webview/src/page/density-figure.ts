@@ -83,7 +83,11 @@ export function createDensityFigure(document: Document, store: ViewStore): Figur
     const ids = survey.model.layers.map((layer) => layer.id);
     standing = ids.map(() => "none");
     const overall = measure();
-    svg = densityPlot({ ids, density: counts.density, standing, overall }, { document, width, height: figureHeight });
+    const { effective } = store;
+    svg = densityPlot(
+      { ids, density: counts.density, standing, overall, effective },
+      { document, width, height: figureHeight },
+    );
     frame.replaceChildren(svg);
     frame.setAttribute("aria-valuemax", String(ids.length));
     point(Math.min(cursor, ids.length - 1), byPointer);
@@ -94,6 +98,7 @@ export function createDensityFigure(document: Document, store: ViewStore): Figur
     cursor = layer;
     byPointer = pointer;
     if (svg === null) return;
+    store.point(layer);
     markLayer(svg, layer >= 0 ? layer : selected());
     if (layer < 0) {
       tip.hide();
@@ -163,14 +168,19 @@ export function createDensityFigure(document: Document, store: ViewStore): Figur
       }
       if (changes.has("sparsity")) {
         const overall = measure();
-        updateDensityPlot(svg, { density: counts.density, standing, overall, moving: !store.rest });
-        legend.show(standing, overall);
+        const { effective } = store;
+        updateDensityPlot(svg, { density: counts.density, standing, overall, effective, moving: !store.rest });
+        legend.show(
+          standing,
+          overall,
+          effective?.some((share, l) => share < counts.density[l]!),
+        );
         if (cursor >= 0) {
           tip.refresh();
           if (!byPointer && store.rest) speak();
         }
       }
-      if (changes.has("selection")) markLayer(svg, cursor >= 0 ? cursor : selected());
+      if (changes.has("selection") || changes.has("pointed")) markLayer(svg, cursor >= 0 ? cursor : store.marked);
     },
   };
 }
@@ -195,7 +205,7 @@ function cursorAfterKey(key: string, cursor: number, count: number): number | nu
 /** Marks, words and counts of the standings that occur, and the density of the whole. */
 function createLegend(document: Document): {
   element: HTMLElement;
-  show: (standing: readonly Standing[], overall?: number) => void;
+  show: (standing: readonly Standing[], overall?: number, ineffective?: boolean) => void;
 } {
   const h = elementsOf(document);
   const tally = new Map<Standing, number>();
@@ -214,9 +224,11 @@ function createLegend(document: Document): {
     return { standing, entry, count };
   });
   const whole = h("span", { class: "legend-entry legend-overall" });
+  const pale = h("span", { class: "legend-entry legend-ineffective", hidden: true }, "kept, but on no path");
   return {
-    element: h("div", { class: "legend" }, whole, ...entries.map(({ entry }) => entry)),
-    show: (standing, overall) => {
+    element: h("div", { class: "legend" }, whole, ...entries.map(({ entry }) => entry), pale),
+    show: (standing, overall, ineffective = false) => {
+      pale.hidden = !ineffective;
       tally.clear();
       for (const one of standing) tally.set(one, (tally.get(one) ?? 0) + 1);
       for (const { standing: one, entry, count } of entries) {

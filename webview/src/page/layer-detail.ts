@@ -8,6 +8,7 @@ import type { ViewState } from "../../../server/protocol/view.js";
 import type { ViewStore } from "../state/store.js";
 import { layerLabel, shapeText } from "../text/names.js";
 import { columnPercent, percent } from "../text/numbers.js";
+import { effectiveWords, phaseLine, suggestionLine } from "../text/theory.js";
 
 export interface LayerDetail {
   readonly element: HTMLElement;
@@ -29,10 +30,14 @@ export function createLayerDetail(document: Document, store: ViewStore): LayerDe
       if (layer === undefined) return;
       const dead = counts === null || counts.approximate ? NaN : counts.deadOutputs[l]!;
       const report = survey?.analysis?.layers[l];
+      const theory = store.findings?.theory[l] ?? null;
       const facts = [
         ...layerFacts(layer, outputShape(store.view?.shapes ?? null, layer.id)),
         ["Outputs without weights", Number.isNaN(dead) ? "" : dead === 0 ? "none" : columnPercent(dead)],
         ["No score", report?.unscored ?? ""],
+        ["On a path", effectiveWords(store, l)],
+        ["Phase", theory === null ? "" : phaseLine(theory)],
+        ["Suggested", theory?.suggestion ? suggestionLine(theory.suggestion) : ""],
         ["Gone at", typeof report?.criticalSparsity === "number" ? percent(report.criticalSparsity) : ""],
       ] as const;
       list.replaceChildren(

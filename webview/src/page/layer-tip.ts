@@ -5,7 +5,8 @@ import { elementsOf, setText } from "../elements.js";
 import { standingOf, standingWord } from "../plots/risk-glyph.js";
 import type { ViewStore } from "../state/store.js";
 import { layerLabel, shapeText, shorten } from "../text/names.js";
-import { columnPercent, integer, percent } from "../text/numbers.js";
+import { columnPercent, integer, percent, score } from "../text/numbers.js";
+import { effectiveWords, phaseLine } from "../text/theory.js";
 
 export interface LayerTip {
   readonly element: HTMLElement;
@@ -26,7 +27,9 @@ export function createLayerTip(document: Document, store: ViewStore): LayerTip {
   const what = h("span", { class: "tip-what" });
   const kept = h("span", { class: "tip-kept" });
   const fate = h("span", { class: "tip-fate" });
-  const element = h("div", { class: "tip", "aria-hidden": "true", hidden: true }, name, what, kept, fate);
+  const paths = h("span", { class: "tip-paths" });
+  const phase = h("span", { class: "tip-phase" });
+  const element = h("div", { class: "tip", "aria-hidden": "true", hidden: true }, name, what, kept, fate, paths, phase);
   let shown = -1;
 
   const refresh = (): void => {
@@ -43,6 +46,21 @@ export function createLayerTip(document: Document, store: ViewStore): LayerTip {
     const gone = report.criticalSparsity === null ? "" : `, gone at ${percent(report.criticalSparsity)}`;
     const dense = standing === "excluded" || standing === "no-score";
     setText(fate, dense ? `${standingWord(standing)}: left dense` : `risk: ${standingWord(standing)}${gone}`);
+    refreshFindings();
+  };
+
+  /** What is known beside scores and mask, a line each. */
+  const refreshFindings = (): void => {
+    const words = effectiveWords(store, shown);
+    setText(paths, words);
+    paths.hidden = words === "";
+    const theory = store.findings?.theory[shown] ?? null;
+    const line = theory === null ? "" : phaseLine(theory);
+    const advice = theory?.suggestion
+      ? `${line === "" ? "" : "; "}suggested σ_w ${score(theory.suggestion.sigmaW)}`
+      : "";
+    setText(phase, line + advice);
+    phase.hidden = line + advice === "";
   };
 
   return {

@@ -3,6 +3,10 @@
  * changed.
  */
 import { elementsOf, setText } from "../elements.js";
+import { createCollapseSection } from "../insights/collapse-section.js";
+import { createMeasureSection } from "../insights/measure-section.js";
+import { createRemediesSection } from "../insights/remedies-section.js";
+import { createTheorySection } from "../insights/theory-section.js";
 import type { ViewStore } from "../state/store.js";
 import { createFailure } from "./activity.js";
 import { createControls } from "./controls.js";
@@ -54,6 +58,9 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
   const plots = h("div", { class: "plots" }, density.element, scores.element);
   const detail = createLayerDetail(document, store);
   const layers = createLayerSection(document, store);
+  const insights = [createCollapseSection, createTheorySection, createMeasureSection, createRemediesSection].map(
+    (create) => create(document, store),
+  );
   root.replaceChildren(
     header.element,
     banner,
@@ -67,6 +74,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
     plots,
     detail.element,
     layers.element,
+    ...insights.map(({ element }) => element),
   );
   root.classList.add("page");
   failure.element.hidden = true;
@@ -97,6 +105,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
     density.show(changes);
     scores.show(changes);
     layers.show(changes);
+    for (const section of insights) section.show(changes);
     if (changes.has("state") || changes.has("selection") || (changes.has("sparsity") && store.rest)) detail.show();
     document.body.dataset["rest"] = String(store.rest);
   });

@@ -3,6 +3,7 @@
  * the risk. The dashed line is the density of all layers together: bars under it give more than their share.
  */
 import * as Plot from "@observablehq/plot";
+import { depthTicks } from "./depth-ticks.js";
 import { drawFigure, pixels, svgElement, type Figure, type PlotOptions } from "./frame.js";
 import { glyphPath, type Standing } from "./risk-glyph.js";
 import { createSilhouette, type Silhouette } from "./silhouette.js";
@@ -15,6 +16,8 @@ export interface DensityData {
   readonly standing: readonly Standing[];
   /** Density over all layers. */
   readonly overall: number;
+  /** Share that is kept and lies on a path through the network, NaN where unknown; the rest is drawn pale. */
+  readonly effective?: ArrayLike<number> | null;
   /** The numbers are on their way: bars may be half a pixel off, and `data-density` waits until they rest. */
   readonly moving?: boolean;
 }
@@ -29,6 +32,10 @@ interface Drawn extends Figure {
   readonly glyphSize: number;
   readonly line: SVGLineElement;
   readonly marked: SVGRectElement;
+  /** Over what is kept and on no path. */
+  readonly ineffective: SVGPathElement;
+  /** Left edge and width of each bar, as drawn. */
+  readonly place: { readonly left: readonly number[]; readonly width: number };
   /** Heights in pixels, computed anew in each update. */
   readonly heights: Float64Array;
   /** What the attributes hold now, so that only changes are written. */
@@ -110,6 +117,8 @@ export function densityPlot(data: DensityData, options: PlotOptions): SVGSVGElem
     }
     figure.svg.append(strip);
   }
+  const ineffective = svgElement(document, "path", { class: "plot-ineffective", d: "" });
+  figure.svg.append(ineffective);
   const line = svgElement(document, "line", { class: "plot-overall", x1: figure.x(0), x2: figure.x(count) });
   figure.svg.append(line);
 
@@ -121,6 +130,8 @@ export function densityPlot(data: DensityData, options: PlotOptions): SVGSVGElem
     glyphSize: Math.min(8, step - 1),
     line,
     marked,
+    ineffective,
+    place: { left: data.ids.map((_id, l) => figure.x(l) + gap / 2), width: step - gap },
     heights: new Float64Array(count),
     shown: {
       density: new Float64Array(count).fill(NaN),
@@ -146,6 +157,8 @@ export function updateDensityPlot(svg: SVGSVGElement, data: Omit<DensityData, "i
     heights[l] = moving ? Math.ceil(height * 2) / 2 : height;
   }
   silhouette?.draw(heights, data.standing);
+  const pale = moving || data.effective == null ? "" : palePath(drawing, data.effective, floor, unit);
+  if (drawing.ineffective.getAttribute("d") !== pale) drawing.ineffective.setAttribute("d", pale);
   if (silhouette === null || !moving) updateBars(drawing, data, floor);
   if (data.overall !== shown.overall) {
     shown.overall = data.overall;
@@ -153,6 +166,20 @@ export function updateDensityPlot(svg: SVGSVGElement, data: Omit<DensityData, "i
     line.setAttribute("y1", at);
     line.setAttribute("y2", at);
   }
+}
+
+/** From the top of each bar down to what is effective of it, where the eye can tell them apart. */
+function palePath({ heights, place }: Drawn, effective: ArrayLike<number>, floor: number, unit: number): string {
+  const width = pixels(place.width);
+  return place.left
+    .map((left, l) => {
+      const height = heights[l]! - effective[l]! * unit;
+      // Not true of NaN either.
+      return height > 0.5
+        ? `M${pixels(left)},${pixels(floor - heights[l]!)}h${width}v${pixels(height)}h-${width}z`
+        : "";
+    })
+    .join("");
 }
 
 function updateBars(drawing: Drawn, data: Omit<DensityData, "ids">, floor: number): void {
@@ -205,15 +232,4 @@ function drawn(svg: SVGSVGElement): Drawn {
   const found = drawings.get(svg);
   if (found === undefined) throw new Error("not a density plot");
   return found;
-}
-
-/** Middles of the layers that the axis numbers: the first, and round numbers. */
-function depthTicks(count: number): number[] {
-  if (count <= 1) return count === 1 ? [0.5] : [];
-  const rough = count / 8;
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough) ?? power;
-  const ticks = [0.5];
-  for (let n = step; n <= count; n += step) if (n > 1) ticks.push(n - 0.5);
-  return ticks;
 }

@@ -6,17 +6,20 @@ import type { LayerId } from "../../../server/protocol/model.js";
 import { parseRecipe, type Recipe } from "../../../server/protocol/recipe.js";
 import { isColumnId, type Sort } from "./layer-order.js";
 
+/** What a recipe may leave open: then data is synthetic, the loss automatic, and nothing else is changed. */
+const openFields = ["data", "loss", "quota", "rounds", "eocInit", "stableResnet", "rescale"] as const;
+type OpenField = (typeof openFields)[number];
+
 /** The part of a recipe that a person chooses here and that decides scores and mask, the sparsity apart. */
 export type RecipeChoice = Pick<
   Recipe,
-  "criterion" | "scope" | "exclude" | "seed" | "batchNorm" | "batch" | "data" | "loss"
+  "criterion" | "scope" | "exclude" | "floors" | "seed" | "batchNorm" | "batch" | OpenField
 >;
 
-/** What is chosen anew; null for data and loss is the choice that nobody made: synthetic, automatic. */
-export interface RecipeChange extends Partial<Omit<RecipeChoice, "data" | "loss">> {
-  readonly data?: string | null;
-  readonly loss?: string | null;
-}
+/** What is chosen anew; null leaves a field open that may be. */
+export type RecipeChange = Partial<Omit<RecipeChoice, OpenField>> & {
+  readonly [F in OpenField]?: RecipeChoice[F] | null;
+};
 
 export interface Choices {
   /** Path of the model that sparsity, recipe and selection belong to. */
@@ -72,36 +75,23 @@ export function choicesFor(choices: Choices, path: string): Choices {
 
 /** The choices in a recipe. */
 export function choiceOf(recipe: RecipeChoice): RecipeChoice {
-  const { criterion, scope, exclude, seed, batchNorm, batch, data, loss } = recipe;
-  return {
-    criterion,
-    scope,
-    exclude,
-    seed,
-    batchNorm,
-    batch,
-    ...(data === undefined ? {} : { data }),
-    ...(loss === undefined ? {} : { loss }),
-  };
+  const { criterion, scope, exclude, floors, seed, batchNorm, batch } = recipe;
+  const closed: RecipeChoice = { criterion, scope, exclude, floors, seed, batchNorm, batch };
+  const open = openFields.filter((field) => recipe[field] !== undefined).map((field) => [field, recipe[field]]);
+  return { ...closed, ...(Object.fromEntries(open) as Partial<Pick<Recipe, OpenField>>) };
 }
 
 /** The recipe with these choices instead of its own. */
 export function withChoice(recipe: Recipe, choice: RecipeChoice): Recipe {
-  const rest: Recipe & { data?: string; loss?: string } = { ...recipe };
-  delete rest.data;
-  delete rest.loss;
+  const rest: { -readonly [F in keyof Recipe]: Recipe[F] } = { ...recipe };
+  for (const field of openFields) delete rest[field];
   return { ...rest, ...choiceOf(choice) };
 }
 
 /** The recipe with what is chosen anew. */
-export function withChange(
-  recipe: Recipe,
-  { data = recipe.data, loss = recipe.loss, ...change }: RecipeChange,
-): Recipe {
-  const changed: Recipe & { data?: string; loss?: string } = { ...recipe, ...change };
-  delete changed.data;
-  delete changed.loss;
-  return { ...changed, ...(data == null ? {} : { data }), ...(loss == null ? {} : { loss }) };
+export function withChange(recipe: Recipe, change: RecipeChange): Recipe {
+  const given = Object.entries({ ...recipe, ...change }).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(given) as unknown as Recipe;
 }
 
 /** Whether two recipes rank and remove the same weights, whatever their sparsity. */

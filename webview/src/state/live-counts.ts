@@ -5,6 +5,7 @@
 import type { Scope } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival, Risk } from "../../../server/protocol/report.js";
 import { interpolateKept } from "../../../server/protocol/survival.js";
+import { riskSeverity } from "./layer-order.js";
 import { estimateRisk, type Settled } from "./risk-estimate.js";
 import type { Analysis, Survey } from "./survey.js";
 
@@ -76,6 +77,14 @@ export class LiveCounts {
   settleFromReport(): void {
     this.take(this.analysis.result.report.sparsity, (l) => this.analysis.layers[l]!);
     this.threshold = undefined;
+  }
+
+  /** Raises risks to what is known of the paths through the network at the same sparsity. */
+  worsen(risks: readonly Risk[]): void {
+    for (let l = 0; l < this.risks.length; l++) {
+      const risk = risks[l];
+      if (risk !== undefined && riskSeverity(risk) > riskSeverity(this.risks[l]!)) this.risks[l] = risk;
+    }
   }
 
   private take(sparsity: number, layer: (l: number) => { kept: number; risk: Risk; deadOutputs: number | null }): void {

@@ -18,13 +18,15 @@ import {
   type RecipeChange,
   type RecipeChoice,
 } from "./choices.js";
+import { Chores } from "./chores.js";
 import type { Clock } from "./clock.js";
 import { ExactQuestions } from "./exact-questions.js";
+import { findingsOf, keepSame, type Findings } from "./findings.js";
 import { LiveCounts } from "./live-counts.js";
 import { surveyOf, type Survey } from "./survey.js";
 
 /** What changed since the last announcement; `state` stands for everything that the host sends. */
-export type Change = "state" | "activity" | "recipe" | "sparsity" | "order" | "selection" | "reveal";
+export type Change = "state" | "activity" | "recipe" | "sparsity" | "order" | "selection" | "reveal" | "pointed";
 
 /** How long the slider has to stand still to be at rest, in milliseconds. */
 export const restDelay = 150;
@@ -35,13 +37,18 @@ export class ViewStore {
   view: ViewState | null = null;
   survey: Survey | null = null;
   counts: LiveCounts | null = null;
+  /** What is known beside scores and mask; null without a model. */
+  findings: Findings | null = null;
   choices: Choices;
+  /** Layer under the pointer or the keyboard's cursor of any figure, or -1. */
+  pointed = -1;
   /** Why exact counts could not be had, as a sentence. */
   notice: string | null = null;
   /** Whether the numbers are final: exact, or as good as they get without a host. */
   rest = false;
 
   private readonly questions: ExactQuestions;
+  private readonly chores: Chores;
   private readonly listeners: ((changes: ReadonlySet<Change>) => void)[] = [];
   private changes = new Set<Change>();
   private pendingRecipe: RecipeChoice | null = null;
@@ -56,6 +63,7 @@ export class ViewStore {
     private readonly clock: Clock,
   ) {
     this.questions = new ExactQuestions(host);
+    this.chores = new Chores(clock);
     this.choices = readChoices(host.recall());
   }
 
@@ -93,6 +101,13 @@ export class ViewStore {
   /** Whether the result is that of another recipe than the one asked for, and no other is on its way: that failed. */
   get leftBehind(): boolean {
     return this.survey?.analysis != null && this.view?.activity.kind === "failed" && !this.fits;
+  }
+
+  /** Share of each layer's weights that is kept and on a path; null while that is not known of what is shown. */
+  get effective(): Float64Array | null {
+    const { counts, findings } = this;
+    const fresh = counts !== null && !counts.approximate && findings?.collapse?.sparsity === counts.sparsity;
+    return fresh && this.fits ? findings.effective : null;
   }
 
   /** What the model's list says of a criterion. */
@@ -178,6 +193,23 @@ export class ViewStore {
     this.mark("selection");
   }
 
+  /** A figure's pointer or cursor is on a layer, or with -1 on none; the other figures mark it too. */
+  point(layer: number): void {
+    if (this.pointed === layer) return;
+    this.pointed = layer;
+    this.mark("pointed");
+  }
+
+  /** The layer that figures mark: the one that is pointed at, else the selected one, or -1. */
+  get marked(): number {
+    return this.pointed >= 0 ? this.pointed : (this.survey?.indexOf.get(this.choices.selected ?? "") ?? -1);
+  }
+
+  /** Does `chore` when what is due has been drawn. */
+  later(chore: () => void): void {
+    this.chores.add(chore);
+  }
+
   /** Changes how the table is sorted and filtered, or remembers where it is scrolled to. */
   arrange(change: Partial<Pick<Choices, "sort" | "filter" | "scrollTop">>): void {
     this.keep(change);
@@ -187,6 +219,21 @@ export class ViewStore {
   /** Asks for an analysis with the recipe as it is, where the settings said not to start one. */
   analyze(): void {
     this.choose({});
+  }
+
+  /** Measures conditioning and propagation; with two runs or more also how stable the mask is. */
+  measure(stabilityRuns: number): void {
+    this.host.post({ type: "measure", stabilityRuns });
+  }
+
+  /** Asks what would help, within so many seconds. */
+  seekRemedies(budget: number): void {
+    this.host.post({ type: "remedies", budget });
+  }
+
+  /** Takes over a whole recipe but for the sparsity, which is the slider's. */
+  apply(recipe: Recipe): void {
+    this.ask(recipe);
   }
 
   save(as: boolean): void {
@@ -244,7 +291,8 @@ export class ViewStore {
     const model = before !== null && sameModel(before.model, state.model) ? before.model : state.model;
     const old = this.survey?.analysis?.result ?? null;
     const result = sameResult(old, state.result) ? old : state.result;
-    this.view = { ...state, model, result };
+    const insights = before === null ? state.insights : keepSame(before.insights, state.insights);
+    this.view = { ...state, model, result, insights };
     if (this.pendingRecipe !== null && sameChoice(state.recipe, this.pendingRecipe)) this.pendingRecipe = null;
     if (model === null) {
       this.survey = this.counts = null;
@@ -254,6 +302,10 @@ export class ViewStore {
       const analysis = this.survey.analysis;
       this.counts = analysis === null ? null : new LiveCounts(this.survey, analysis);
       this.questions.forget();
+    }
+    if (this.survey === null) this.findings = null;
+    else if (this.findings?.survey !== this.survey || this.findings.insights !== insights) {
+      this.findings = findingsOf(this.survey, insights);
     }
     // What the host did by itself (data that was picked, a cancelled recipe) is the newest choice.
     if (this.restored && this.pendingRecipe === null && this.choices.recipe !== null) {
@@ -274,7 +326,9 @@ export class ViewStore {
     const { recipe: chosen, hostRecipe: first } = this.choices;
     if (first === null) this.keep({ hostRecipe: choiceOf(hosts) });
     else if (this.host.live && chosen !== null && sameChoice(first, hosts) && !sameChoice(chosen, hosts)) {
-      this.ask({ ...chosen, exclude: chosen.exclude.filter((id) => this.survey?.indexOf.has(id) === true) });
+      const has = (id: LayerId): boolean => this.survey?.indexOf.has(id) === true;
+      const floors = Object.fromEntries(Object.entries(chosen.floors).filter(([id]) => has(id)));
+      this.ask({ ...chosen, exclude: chosen.exclude.filter(has), floors });
     }
   }
 
@@ -342,6 +396,7 @@ export class ViewStore {
     if (changes.has("sparsity") && this.counts !== null && !this.rest && !this.blocked && !this.questions.pending) {
       if (this.counts.sparsity !== this.sparsity || !this.fits) this.counts.interpolate(this.sparsity, this.scope);
     }
+    if (changes.has("sparsity") && this.effective !== null) this.counts?.worsen(this.findings?.collapse?.risks ?? []);
     for (const listener of this.listeners) listener(changes);
   }
 }

@@ -9,6 +9,7 @@ import { svgElement } from "../plots/frame.js";
 import type { ViewStore } from "../state/store.js";
 import { layerLabel, shapeText } from "../text/names.js";
 import { columnPercent, counted, integer, score } from "../text/numbers.js";
+import { effectiveWords } from "../text/theory.js";
 import { columns } from "./columns.js";
 import type { ColumnId } from "../state/layer-order.js";
 
@@ -127,7 +128,7 @@ export function createRow(document: Document): Row {
       }
       const report = store.survey!.analysis!.layers[l]!;
       const standing = standingOf(counts.risks[l]!, report);
-      const why = whyNoRisk(report);
+      const why = whyNoRisk(report) || effectiveWords(store, l);
       if (cells.risk.title !== why) cells.risk.title = why;
       if (standing !== shownStanding) {
         shownStanding = standing;

@@ -3,7 +3,7 @@
  * places on the page.
  */
 import type { ModelView } from "../../../server/protocol/model.js";
-import type { BatchNormMode, Recipe } from "../../../server/protocol/recipe.js";
+import type { BatchNormMode, Quota, Recipe } from "../../../server/protocol/recipe.js";
 import { shorten } from "./names.js";
 import { counted } from "./numbers.js";
 
@@ -41,4 +41,24 @@ export function dataWords(path: string | undefined): string {
       .split(/[\\/]/)
       .at(-1) ?? "";
   return shorten(name === "" ? path : name, 48);
+}
+
+const quotaTitles: Readonly<Record<Quota, string>> = {
+  uniform: "uniform densities",
+  erk: "ERK densities",
+  igq: "IGQ densities",
+  "smart-ratio": "Smart-Ratio densities",
+};
+
+/** What a recipe does beside ranking weights in one shot, for example what a remedy brought; empty for most. */
+export function extraWords({ quota, rounds, floors, eocInit, stableResnet, rescale }: Recipe): string[] {
+  const floored = Object.keys(floors).length;
+  return [
+    ...(quota === undefined ? [] : [quotaTitles[quota]]),
+    ...(rounds === undefined ? [] : [`pruned in ${counted(rounds, "round")}`]),
+    ...(floored === 0 ? [] : [`a least density for ${counted(floored, "layer")}`]),
+    ...(eocInit === undefined ? [] : [`redrawn on the edge of chaos (${eocInit.scheme}, σ_b ${eocInit.sigmaB})`]),
+    ...(stableResnet === undefined ? [] : ["Stable ResNet"]),
+    ...(rescale === undefined ? [] : [`rescaled as ${rescale === "paper" ? "in the paper" : "measured"}`]),
+  ];
 }
