@@ -23,7 +23,7 @@ export function rescaleReport(
   const formula =
     how === "paper"
       ? "ρ = σ_w/√(fan_in·mean((W·δ)²))"
-      : "the measured mean square of every sum before its bias set back to q* − σ_b², over outputs that have weights left";
+      : "the measured mean square of every sum before its bias, over outputs that have weights left, set back to q* − σ_b², or to the dense network's where no variance is settled at";
   const staged = (figure: (stage: MeasuredPropagation, factors: readonly (number | null)[] | null) => string): string =>
     `${figure(dense, null)} in the dense network, ${figure(
       before,
@@ -46,7 +46,11 @@ export function rescaleReport(
       };
     }),
     measured: [
-      `Nominal χ, geometric mean over layers that the theory covers: ${staged((stage, by) => shown(nominalChi(layers, stage, by)))}.`,
+      ...(nominalChi(layers, dense, null) === null
+        ? []
+        : [
+            `Nominal χ, geometric mean over layers that the theory covers: ${staged((stage, by) => shown(nominalChi(layers, stage, by)))}.`,
+          ]),
       `Variance of pre-activations over the dense network's, where outputs have weights left: ${spread(layers, before, dense)} after pruning, ${spread(layers, after, dense)} after rescaling.`,
       `Forward gain, geometric mean over layers: ${staged((stage) => shown(meanForwardGain(stage)))}.`,
       `Backward gain, geometric mean over layers: ${staged((stage) => shown(meanBackwardGain(stage)))}.`,
