@@ -153,7 +153,7 @@ export function fakeCollapse(fake: FakeModel): CollapseReport {
   const { kept } = fake.exact(report.sparsity, report.scope);
   const effective = fake.model.layers.map(({ id }, l) => ({
     id,
-    effective: l % 13 === 12 ? null : l % 10 === 7 ? 0 : Math.round(kept[l]! * (l % 4 === 1 ? 0.7 : 0.98)),
+    effective: l % 13 === 12 ? null : l % 10 === 2 ? 0 : Math.round(kept[l]! * (l % 4 === 1 ? 0.7 : 0.98)),
   }));
   const order = report.layers
     .flatMap(({ id, criticalSparsity }) => (criticalSparsity === null ? [] : [{ id, sparsity: criticalSparsity }]))
@@ -167,7 +167,7 @@ export function fakeCollapse(fake: FakeModel): CollapseReport {
     maxSparsity: report.maxSparsity,
     noSignal: report.layers.filter(({ risk }) => risk === "no-signal").map(({ id }) => id),
     risks: report.layers.map(({ risk, excluded }, l) =>
-      effective[l]!.effective === 0 && risk !== "collapsed" && !excluded ? "high" : risk,
+      effective[l]!.effective === 0 && risk !== "collapsed" && risk !== "no-signal" && !excluded ? "high" : risk,
     ),
     effective: {
       layers: effective,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fakeInsights } from "./fake-insights.js";
 import { fakeModel, fakeSave, loadingState, type FakeModel } from "./fake-model.js";
 import { bundleView, openView, startBrowser, type OpenOptions, type ViewPage } from "./view-page.js";
 
@@ -317,6 +318,45 @@ describe("in the editor", { timeout: 180_000 }, () => {
         .evaluate((bar) => getComputedStyle(bar).fill);
       const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
       expect(fill).not.toBe(paper);
+      expect(await axeFindings(page)).toEqual([]);
+    });
+  });
+});
+
+describe("insights", { timeout: 180_000 }, () => {
+  it.each([
+    ["light", 1280],
+    ["dark", 400],
+  ] as const)("are accessible and fit, in %s on %i pixels", async (colorScheme, width) => {
+    const fake = fakeModel({ layers: 60, silent: [5] });
+    const state = { ...fake.state, insights: fakeInsights(fake) };
+    await withView({ fake, state, colorScheme, width }, async ({ page, atRest, messages }) => {
+      await atRest();
+      await page.locator(".insight-remedies .apply").first().waitFor();
+      // All of its rows are made a few at a time.
+      await page.locator(".insight-theory tbody tr").nth(59).waitFor({ state: "attached" });
+      await page.locator(".insight-theory .plane-layers").waitFor();
+      await page.locator(".insight-measured .fold summary").first().click();
+      await page.locator(".insight-measured .data-table").waitFor();
+      expect(await axeFindings(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      await page.locator("[role=tab][aria-selected=true]").focus();
+      await page.keyboard.press("ArrowRight");
+      expect(await page.locator("[role=tab][aria-selected=true]").innerText()).toBe("Keras");
+      await page.locator(".insight-theory .layer-link").nth(3).hover();
+      await page.locator(".depth-figures .figure-words", { hasText: "stage1.block4" }).first().waitFor();
+      await page.locator(".insight-remedies .apply").nth(1).click();
+      await expect.poll(() => messages.at(-1)).toMatchObject({ type: "recipe", recipe: { rounds: 16 } });
+    });
+  });
+
+  it("stay in a saved report", async () => {
+    const fake = fakeModel({ layers: 12 });
+    const state = { ...fake.state, mode: "report" as const, insights: fakeInsights(fake) };
+    await withView({ state }, async ({ page, atRest }) => {
+      await atRest();
+      await page.locator(".insight-remedies tbody tr").first().waitFor();
+      expect(await page.locator(".insight vscode-button").count()).toBe(0);
       expect(await axeFindings(page)).toEqual([]);
     });
   });

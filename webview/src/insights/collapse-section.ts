@@ -21,10 +21,8 @@ export function createCollapseSection(document: Document, store: ViewStore): Sec
   const h = elementsOf(document);
   const build = (report: CollapseReport): Node[] => {
     const { order, effective, noSignal } = report;
-    const entry = ({ id, sparsity }: CollapseReport["order"][number]): Child => {
-      const line = h("span", {}, layerLink(document, store, id), ` at ${percent(sparsity)}`);
-      return line;
-    };
+    const entry = ({ id, sparsity }: CollapseReport["order"][number]): Child =>
+      h("span", {}, layerLink(document, store, id), ` at ${percent(sparsity)}`);
     const rest = order.slice(named);
     const paths = isError(effective) ? null : effective;
     return [
@@ -35,7 +33,7 @@ export function createCollapseSection(document: Document, store: ViewStore): Sec
             h("h3", {}, "Order in which layers lose their last weight"),
             h("ol", { class: "order" }, ...order.slice(0, named).map((one) => h("li", {}, entry(one)))),
           ]),
-      ...(rest.length === 0 ? [] : [folded(document, `${counted(rest.length, "more layer")}`, rest.map(entry))]),
+      ...(rest.length === 0 ? [] : [folded(document, counted(rest.length, "more layer"), rest.map(entry))]),
       ...(noSignal.length === 0
         ? []
         : [

@@ -23,9 +23,9 @@ export interface SectionOptions<K extends keyof Insights> {
   /** What stands there while nothing is known and nobody works on it. */
   readonly waiting: string;
   /** Makes the body anew. */
-  build(found: Found<K>): readonly Node[];
+  readonly build: (found: Found<K>) => readonly Node[];
   /** Follows the rest: pointer, selection, sparsity. The body may not be built yet. */
-  follow?(changes: ReadonlySet<Change>): void;
+  readonly follow?: (changes: ReadonlySet<Change>) => void;
 }
 
 /** Makes a section; a saved report leaves out what it does not know. */
@@ -43,7 +43,7 @@ export function createSection<K extends keyof Insights>(
   const element = h("section", { class: `insight insight-${part}`, "aria-labelledby": heading.id }, head, state, body);
   let built: { readonly found: Insights[K]; readonly survey: ViewStore["survey"] } | null = null;
   const renew = (): void => {
-    const found: Insights[K] = store.view?.insights[part] ?? (null as Insights[K]);
+    const found: Insights[K] = store.view?.insights[part] ?? null;
     if (built?.found === found && built.survey === store.survey) return;
     built = { found, survey: store.survey };
     body.replaceChildren(...(found === null || isError(found) ? [] : build(found as Found<K>)));

@@ -83,14 +83,13 @@ export function choiceOf(recipe: RecipeChoice): RecipeChoice {
 
 /** The recipe with these choices instead of its own. */
 export function withChoice(recipe: Recipe, choice: RecipeChoice): Recipe {
-  const rest: { -readonly [F in keyof Recipe]: Recipe[F] } = { ...recipe };
-  for (const field of openFields) delete rest[field];
-  return { ...rest, ...choiceOf(choice) };
+  const closed = Object.entries(recipe).filter(([field]) => !openFields.some((open) => open === field));
+  return { ...(Object.fromEntries(closed) as unknown as Recipe), ...choiceOf(choice) };
 }
 
 /** The recipe with what is chosen anew. */
 export function withChange(recipe: Recipe, change: RecipeChange): Recipe {
-  const given = Object.entries({ ...recipe, ...change }).filter(([, value]) => value !== null && value !== undefined);
+  const given = Object.entries({ ...recipe, ...change }).filter(([, value]) => (value as unknown) != null);
   return Object.fromEntries(given) as unknown as Recipe;
 }
 
