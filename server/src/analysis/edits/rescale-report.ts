@@ -1,7 +1,7 @@
 /** What rescaling did, in words and figures: nominal χ, variances and gains before and after, beside the dense network's. */
 import type { EditReport } from "../../../protocol/insights.js";
 import type { Rescaling } from "../../../protocol/recipe.js";
-import type { MeasuredPropagation } from "../../autodiff/propagation.js";
+import type { MeasuredLayer, MeasuredPropagation } from "../../autodiff/propagation.js";
 import { chi } from "../../meanfield/chi.js";
 import type { RescaledLayer } from "./rescale.js";
 
@@ -52,8 +52,8 @@ export function rescaleReport(
             `Nominal χ, geometric mean over layers that the theory covers: ${staged((stage, by) => shown(nominalChi(layers, stage, by)))}.`,
           ]),
       `Variance of pre-activations over the dense network's, where outputs have weights left: ${spread(layers, before, dense)} after pruning, ${spread(layers, after, dense)} after rescaling.`,
-      `Forward gain, geometric mean over layers: ${staged((stage) => shown(meanForwardGain(stage)))}.`,
-      `Backward gain, geometric mean over layers: ${staged((stage) => shown(meanBackwardGain(stage)))}.`,
+      `Forward gain, geometric mean over layers that an activation follows: ${staged((stage) => shown(meanForwardGain(layers, stage)))}.`,
+      `Backward gain, over the same layers: ${staged((stage) => shown(meanBackwardGain(layers, stage)))}.`,
     ],
   };
 }
@@ -86,23 +86,35 @@ function nominalChi(
   );
 }
 
-/** Geometric mean of what the variance is multiplied by from each layer to the next. */
-export const meanForwardGain = ({ layers }: MeasuredPropagation): number | null =>
-  geometricMean(
-    layers.map((layer) => {
-      const before = layer?.previous == null ? null : (layers[layer.previous]?.q ?? null);
-      return layer?.q == null || before === null ? null : layer.q / before;
-    }),
-  );
+/**
+ * Geometric mean of what the variance is multiplied by from each layer to the next, over layers that an activation
+ * follows: the last one is drawn otherwise.
+ */
+const meanForwardGain = (layers: readonly Followed[], measured: MeasuredPropagation): number | null =>
+  meanGain(layers, measured, ({ q }) => q);
 
-/** Geometric mean of what the squared gradient is multiplied by on its way from each layer to the one before. */
-export const meanBackwardGain = ({ layers }: MeasuredPropagation): number | null =>
-  geometricMean(
-    layers.map((layer) => {
-      const before = layer?.previous == null ? null : (layers[layer.previous]?.gradient ?? null);
-      return layer?.gradient == null || before === null ? null : before / layer.gradient;
+/** The same of the squared gradient, on its way from each layer to the one before. */
+export function meanBackwardGain(layers: readonly Followed[], measured: MeasuredPropagation): number | null {
+  const gain = meanGain(layers, measured, ({ gradient }) => gradient);
+  return gain === null ? null : 1 / gain;
+}
+
+type Followed = Pick<RescaledLayer, "site">;
+
+function meanGain(
+  layers: readonly Followed[],
+  measured: MeasuredPropagation,
+  figure: (layer: MeasuredLayer) => number | null,
+): number | null {
+  return geometricMean(
+    measured.layers.map((layer, l) => {
+      const previous = layer?.previous == null ? null : (measured.layers[layer.previous] ?? null);
+      if (layer === null || previous === null || layers[l]!.site.activation === null) return null;
+      const [own, before] = [figure(layer), figure(previous)];
+      return own === null || before === null ? null : own / before;
     }),
   );
+}
 
 /** Of those that are positive and finite; null without any. */
 function geometricMean(values: readonly (number | null)[]): number | null {
