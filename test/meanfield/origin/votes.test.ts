@@ -1,12 +1,18 @@
 /**
- * Weights as frameworks draw them are called fresh, 99 times of 100 at least, under masks and rounded too; weights that
- * were trained are not.
+ * Weights as frameworks draw them are called fresh, 99 times of 100 at least, under masks and rounded too; what is known to
+ * be left by training is not.
  */
 import { describe, expect, it } from "vitest";
 import type { Origin, OriginVote } from "../../../server/protocol/insights.js";
 import { arrayField } from "../../../server/src/formats/stored-elements.js";
 import { layerVerdict } from "../../../server/src/meanfield/origin/verdict.js";
-import { biasVote, distributionVote, isMasked, spectrumVote } from "../../../server/src/meanfield/origin/votes.js";
+import {
+  biasVote,
+  distributionVote,
+  isMasked,
+  spectrumVote,
+  togetherVoted,
+} from "../../../server/src/meanfield/origin/votes.js";
 import { weightStatistics, type WeightStatistics } from "../../../server/src/meanfield/origin/weight-statistics.js";
 import { uniform } from "../../support/arrays.js";
 import { centred, type Draw, draws, normal } from "../../support/draws.js";
@@ -21,7 +27,7 @@ const statisticsOf = (values: ArrayLike<number>): WeightStatistics =>
 function votesOf(elements: Float32Array, coarse = false): OriginVote[] {
   const found = statisticsOf(elements);
   const matrix = { rows: outputs, columns: inputs, elements: Float64Array.from(elements) };
-  return [distributionVote(found, fans, coarse)!, spectrumVote(matrix, isMasked(found))!];
+  return [distributionVote(found, fans, coarse)!, spectrumVote(matrix, isMasked(found), !coarse)!];
 }
 
 const verdictOf = (elements: Float32Array, coarse = false): Origin => layerVerdict(votesOf(elements, coarse));
@@ -112,6 +118,15 @@ describe("what training leaves", () => {
     expect(distribution!.verdict).not.toBe("fresh");
   });
 
+  it("what was orthogonal and moved by a few per cent is neither orthogonal nor independent", () => {
+    const random = uniform(13);
+    const [, spectrum] = votesOf(drawn(draws.orthogonal, 1).map((w) => w + 0.005 * normal(random)));
+    expect(spectrum).toMatchObject({
+      verdict: "trained",
+      words: expect.stringContaining("not as equal as an orthogonal") as string,
+    });
+  });
+
   it("a mean shows", () => {
     expect(verdictOf(fresh(1).map((w) => w + 0.05))).toBe("trained");
   });
@@ -125,7 +140,7 @@ describe("what training leaves", () => {
 });
 
 describe("biases", () => {
-  const vote = (values: readonly number[]): OriginVote | null => biasVote(statisticsOf(values), fans);
+  const vote = (values: readonly number[]): OriginVote | null => biasVote(statisticsOf(values), fans)?.vote ?? null;
   const many = (count: number, one: (random: () => number) => number): number[] => {
     const random = uniform(5);
     return Array.from({ length: count }, () => one(random));
@@ -142,6 +157,19 @@ describe("biases", () => {
     expect(vote(values)).toMatchObject({ verdict, words: expect.stringContaining(words) as string });
   });
 
+  it("of layers with one standard deviation are drawn, of layers with several they cannot be told", () => {
+    const random = uniform(6);
+    const told = (deviations: readonly number[]): (Origin | undefined)[] => {
+      const biases = deviations.map((one) => statisticsOf(many(64, () => one * normal(random))));
+      return togetherVoted(
+        biases.map((bias) => biasVote(bias, null)),
+        biases,
+      ).map((one) => one?.verdict);
+    };
+    expect(told([0.2, 0.2, 0.2, 0.2])).toEqual(["fresh", "fresh", "fresh", "fresh"]);
+    expect(told([0.05, 0.2, 0.1, 0.2])).toEqual(["unclear", "unclear", "unclear", "unclear"]);
+  });
+
   it("say nothing when they are a handful, or not finite", () => {
     expect(vote([0.1, 0.2, -0.1])).toBeNull();
     expect(vote([0.1, NaN])).toBeNull();
@@ -149,6 +177,6 @@ describe("biases", () => {
 
   it("of PyTorch's recurrent layers are bounded by the size of the state", () => {
     const values = many(256, (random) => centred(random) / Math.sqrt(200));
-    expect(biasVote(statisticsOf(values), { fanIn: 10, fanOut: 800, hidden: 200 })!.words).toContain("hidden");
+    expect(biasVote(statisticsOf(values), { fanIn: 10, fanOut: 800, hidden: 200 })!.vote.words).toContain("hidden");
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Whether a model's weights are as they were drawn, or trained, with the evidence: statistics of BatchNormalization,
  * biases, the distribution of each layer's weights, and the top of its spectrum. Nothing of it is proof, and every
- * verdict shows what it rests on.
+ * verdict shows what it rests on. Light training of a small network can leave nothing to see: of networks of width 32 to
+ * 128 after 300 steps, none drawn by PyTorch's default was called fresh, but 21 of 36 drawn normal and 10 of 36 orthogonal.
  *
  * `modelOrigin(sites, graph, source, between)` is all there is to call: `layerSites` gives the sites, and the cost is one
  * pass over the weights and about 20 ms a layer, before an edit as well as for the report. `model` is the verdict on the whole,
@@ -17,7 +18,7 @@ import type { LayerSite } from "../sites/index.js";
 import type { Fans } from "./distributions.js";
 import { matrixPart } from "./matrix-part.js";
 import { layerVerdict, modelVerdict } from "./verdict.js";
-import { biasVote, distributionVote, isMasked, spectrumVote, togetherVoted } from "./votes.js";
+import { type BiasVote, biasVote, distributionVote, isMasked, spectrumVote, togetherVoted } from "./votes.js";
 import { weightStatistics, type WeightStatistics } from "./weight-statistics.js";
 
 export interface ModelOrigin {
@@ -38,7 +39,7 @@ export async function modelOrigin(
 ): Promise<ModelOrigin> {
   const statistics: WeightStatistics[] = [];
   const biases: (WeightStatistics | null)[] = [];
-  const ofBiases: (OriginVote | null)[] = [];
+  const ofBiases: (BiasVote | null)[] = [];
   const ofWeights: OriginVote[][] = [];
   let done = 0;
   for (const site of sites) {
@@ -49,13 +50,15 @@ export async function modelOrigin(
     const stored = bias === null ? null : storedConstant(source, bias);
     const ofBias = stored === null ? null : weightStatistics(stored);
     const fans = fansOf(site);
+    const coarse = weight.dequantisation !== null;
+    const part = found.nonFinite > 0 ? null : matrixPart(weight, elements);
     statistics.push(found);
     biases.push(ofBias);
     ofBiases.push(ofBias === null ? null : biasVote(ofBias, fans));
     ofWeights.push(
       [
-        distributionVote(dense, fans, weight.dequantisation !== null),
-        found.nonFinite > 0 ? null : spectrumVote(matrixPart(weight, elements), isMasked(dense)),
+        distributionVote(dense, fans, coarse),
+        spectrumVote(part, isMasked(dense), part?.whole === true && !coarse),
       ].filter((vote) => vote !== null),
     );
     done += weight.size;

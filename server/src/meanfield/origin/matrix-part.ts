@@ -13,8 +13,11 @@ const products = 2 ** 23;
 /** With fewer vectors there is no spectrum to speak of. */
 const leastVectors = 8;
 
-/** @returns null where it is not known which axes are outputs, or the file holds only some elements. */
-export function matrixPart(weight: PrunableWeight, elements: StoredElements): Matrix | null {
+/** @returns with `whole` where vectors have their full length; null where it is not known which axes are outputs, or the file holds only some elements. */
+export function matrixPart(
+  weight: PrunableWeight,
+  elements: StoredElements,
+): (Matrix & { readonly whole: boolean }) | null {
   const { shape, roles, sparse } = weight;
   const [out] = roles.out;
   if (out === undefined || roles.out.length !== 1 || sparse) return null;
@@ -28,7 +31,13 @@ export function matrixPart(weight: PrunableWeight, elements: StoredElements): Ma
   const length = Math.min(Math.max(outputs, summed), longest);
   const vectors = Math.min(outputs, summed, Math.max(leastVectors, Math.floor(Math.sqrt(products / length))));
   const [rows, columns] = outputs <= summed ? [vectors, length] : [length, vectors];
-  return read(weight.tensor.encoding === "varint" ? wholeOf(elements) : elements, { outputs, inner }, rows, columns);
+  const part = read(
+    weight.tensor.encoding === "varint" ? wholeOf(elements) : elements,
+    { outputs, inner },
+    rows,
+    columns,
+  );
+  return { ...part, whole: length === Math.max(outputs, summed) };
 }
 
 /** The first rows and columns of a tensor [outer, outputs, inner]; columns run over outer and inner. */

@@ -12,6 +12,8 @@ const limits = { believed: 1e-3, given: 1e-5 } as const;
 const leastSample = 128;
 /** Fewer biases are not compared with a known form, or with a fitted one. */
 const leastBiases = { known: 8, fitted: 128 } as const;
+/** Standard errors by which standard deviations of biases of one network differ at most. */
+const sameDeviation = 5;
 /** Codes of 8 bits have steps of up to a thirtieth of a deviation, which a larger sample would see. */
 const coarseSample = 2048;
 /** From this share on zeros are a mask's. */
@@ -113,8 +115,11 @@ function schemeOf({ form, deviation }: Fit, fans: Fans, found: WeightStatistics)
   return near.length === 0 ? null : [...new Set(near.map(({ name }) => name))].join(" or ");
 }
 
-/** A vote on the spectrum; null where the matrix is too small. @param masked its zeros are a mask's. */
-export function spectrumVote(matrix: Matrix | null, masked: boolean): OriginVote | null {
+/**
+ * A vote on the spectrum; null where the matrix is too small.
+ * @param masked its zeros are a mask's. @param exact its vectors have their full length, and their elements no coarse rounding.
+ */
+export function spectrumVote(matrix: Matrix | null, masked: boolean, exact: boolean): OriginVote | null {
   const spectrum = matrix === null ? null : spectrumOf(matrix, masked);
   if (spectrum === null) return null;
   const { top, excess, cosine, norms } = spectrum;
@@ -123,6 +128,12 @@ export function spectrumVote(matrix: Matrix | null, masked: boolean): OriginVote
       test: "spectrum",
       verdict: "fresh",
       words: `Its singular values are all equal (rows or columns have cosines up to ${short(cosine)}), as an orthogonal initialisation makes them.`,
+    };
+  if (exact && !masked && excess < -excessLimits.trained)
+    return {
+      test: "spectrum",
+      verdict: "trained",
+      words: `Its singular values are more equal than those of independent weights (the largest squared one is ${short(top)} times theirs), and not as equal as an orthogonal initialisation makes them (cosines up to ${short(cosine)}).`,
     };
   const verdict = excess <= excessLimits.fresh ? "fresh" : excess > excessLimits.trained ? "trained" : "unclear";
   const against = masked ? "the same weights with random signs" : "independent weights (Marchenko-Pastur)";
@@ -133,9 +144,18 @@ export function spectrumVote(matrix: Matrix | null, masked: boolean): OriginVote
   };
 }
 
+export interface BiasVote {
+  readonly vote: OriginVote;
+  /** It rests on a standard deviation that was fitted. */
+  readonly fitted: boolean;
+}
+
 /** A vote on the biases; null where they are too few to tell. @param fans of the weight; null where they are not known. */
-export function biasVote(bias: WeightStatistics, fans: Fans | null): OriginVote | null {
-  const vote = (verdict: Origin, words: string): OriginVote => ({ test: "biases", verdict, words });
+export function biasVote(bias: WeightStatistics, fans: Fans | null): BiasVote | null {
+  const vote = (verdict: Origin, words: string, fitted = false): BiasVote => ({
+    vote: { test: "biases", verdict, words },
+    fitted,
+  });
   const { size, zeros, largest, meanSquare, nonFinite, sample } = bias;
   if (nonFinite > 0) return null;
   if (zeros === size) return vote("fresh", "Its biases are 0.");
@@ -161,39 +181,44 @@ export function biasVote(bias: WeightStatistics, fans: Fans | null): OriginVote 
   return vote(
     probability >= limits.believed && sorted.length >= leastBiases.fitted ? "fresh" : "unclear",
     `Its biases may be drawn: the best fit is ${form.name} around 0 with standard deviation ${short(deviation)} (p = ${short(probability)}).`,
+    true,
   );
 }
 
 /**
- * The votes on biases with those that are too few by themselves judged together: a network is drawn with one σ_b, and
- * training leaves another one in every layer.
+ * The votes on biases, seen together: a network is drawn with one σ_b, and training leaves another one in every layer. Where
+ * layers whose biases fit a form have one σ_b, they look drawn, however few they are; else they cannot be told.
  */
 export function togetherVoted(
-  votes: readonly (OriginVote | null)[],
+  votes: readonly (BiasVote | null)[],
   biases: readonly (WeightStatistics | null)[],
 ): readonly (OriginVote | null)[] {
-  const few = (l: number): boolean => votes[l]?.verdict === "unclear";
-  const sample = Float64Array.from(
-    biases.flatMap((bias, l) => (bias !== null && few(l) ? [...bias.sample] : [])),
-  ).sort();
-  if (sample.length < leastBiases.fitted) return votes;
-  const all: WeightStatistics = {
-    size: sample.length,
-    mean: 0,
-    meanSquare: sample.reduce((sum, x) => sum + x * x, 0) / sample.length,
-    largest: Math.max(Math.abs(sample[0]!), Math.abs(sample.at(-1)!)),
-    zeros: 0,
-    nonFinite: 0,
-    sample,
-  };
-  const { form, deviation, probability } = bestOf(drawnForms.map((one) => fit(one, sample, all, deviationOf(all))));
-  if (probability < limits.believed) return votes;
-  const vote: OriginVote = {
-    test: "biases",
-    verdict: "fresh",
-    words: `Its biases, with those of other layers, look drawn: ${form.name} around 0 with standard deviation ${short(deviation)} (p = ${short(probability)}).`,
-  };
-  return votes.map((one, l) => (few(l) ? vote : one));
+  const fitted = votes.flatMap((vote, l) => (vote?.fitted === true ? [{ l, bias: biases[l]! }] : []));
+  const pooled = Float64Array.from(fitted.flatMap(({ bias }) => [...bias.sample])).sort();
+  const said = votes.map((vote): OriginVote | null => vote?.vote ?? null);
+  if (fitted.length < 2 || pooled.length < leastBiases.fitted) return said;
+  const variance = pooled.reduce((sum, x) => sum + x * x, 0) / pooled.length;
+  // The logarithm of a mean square of n normal draws is known to √(2/n).
+  const apart = Math.max(
+    ...fitted.map(
+      ({ bias }) => Math.abs(Math.log(deviationOf(bias) ** 2 / variance)) * Math.sqrt(drawnCount(bias) / 2),
+    ),
+  );
+  const deviation = short(Math.sqrt(variance));
+  const vote: OriginVote =
+    apart < sameDeviation
+      ? {
+          test: "biases",
+          verdict: "fresh",
+          words: `Its biases look drawn around 0 with one standard deviation, ${deviation}, in ${fitted.length} layers.`,
+        }
+      : {
+          test: "biases",
+          verdict: "unclear",
+          words: `Its biases may be drawn by themselves, but their standard deviation is not that of other layers (${short(apart)} standard errors apart).`,
+        };
+  const together = new Set(fitted.map(({ l }) => l));
+  return said.map((one, l) => (together.has(l) ? vote : one));
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(3)));
