@@ -27,7 +27,8 @@ export interface DepthFigureOptions extends Omit<DepthLinesData, "series"> {
 /** Makes the figure. Values are by the model's layer. */
 export function createDepthFigure(document: Document, store: ViewStore, options: DepthFigureOptions): DepthFigure {
   const h = elementsOf(document);
-  const { title, meaning, series } = options;
+  const { title, meaning } = options;
+  const series = options.series.filter(({ values }) => values.some((value) => value !== null));
   const frame = h("div", {
     class: "plot-frame depth-frame",
     role: "img",

@@ -67,7 +67,8 @@ export function createMeasureSection(document: Document, store: ViewStore): Sect
       ...notes(document, [
         ...(stability === null || isError(stability) ? [] : [stability.words]),
         ...(isError(propagation) ? [] : propagation.notes),
-        ...report.notes,
+        // What was said of the scores already stands above.
+        ...report.notes.filter((note) => store.view?.result?.report.notes.includes(note) !== true),
       ]),
     ];
   };

@@ -45,7 +45,7 @@ export function createTheorySection(document: Document, store: ViewStore): Secti
       phase === null ? "—" : h("span", { title: phase.explanation }, phaseWords[phase.phase]),
       suggestion === null ? "—" : `${score(suggestion.sigmaW)}, ${score(suggestion.sigmaB)}`,
       score(suggestion?.deviation),
-      h("span", { class: "limits" }, limits),
+      h("span", { class: "limits-line" }, limits),
     ];
   };
 
