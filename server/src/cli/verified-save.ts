@@ -28,6 +28,10 @@ export interface VerifiedSave {
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 
+/** Whether a recipe asks for another function than the original's with some weights removed. */
+const changesModel = ({ eocInit, stableResnet, rescale }: Recipe): boolean =>
+  [eocInit, stableResnet, rescale].some((change) => change !== undefined);
+
 /** Changes listed by name before the rest is counted. */
 const listedChanges = 6;
 
@@ -71,6 +75,8 @@ export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveO
       lines.push(`    ${plain(output.name)} [${output.shape.join(", ")}]: ${difference}`);
     }
   }
+  if (changesModel(recipe))
+    lines.push(pc.dim("  The recipe changes more than the mask, so that outputs are meant to differ."));
   const compress = await engine.run("compress", { ...model, pruned: target }).catch(toErrorData);
   if ("code" in compress) lines.push(`  ${pc.yellow("not compressed")}: ${plain(describeError(compress))}`);
   else {
