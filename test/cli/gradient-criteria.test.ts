@@ -26,7 +26,8 @@ afterAll(() => {
 
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
   spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: folder.path });
-const analyze = (...args: string[]): ReturnType<typeof run> => run("analyze", model, "--format", "json", ...args);
+const analyze = (...args: string[]): ReturnType<typeof run> =>
+  run("analyze", model, "--quick", "--format", "json", ...args);
 
 it("prints the report of the schema", () => {
   const args = ["--data", "good.npz", "--sparsity", "0.75", "--seed", "3"];

@@ -22,7 +22,7 @@ export interface Question {
 
 const answers = new Map<string, Promise<Report>>();
 
-/** The report that `prunescope analyze FILE --format json` prints. */
+/** The report that `prunescope analyze FILE --quick --format json` prints. */
 export async function cliReport(file: string, question: Question = {}): Promise<Report> {
   const options = Object.entries(question).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const content = createHash("sha256")
@@ -32,7 +32,7 @@ export async function cliReport(file: string, question: Question = {}): Promise<
   const known = answers.get(key);
   if (known !== undefined) return known;
   const cli = join(repositoryRoot(), "dist", "cli.js");
-  const answer = run(process.execPath, [cli, "analyze", file, "--format", "json", ...options], {
+  const answer = run(process.execPath, [cli, "analyze", file, "--quick", "--format", "json", ...options], {
     maxBuffer: 1 << 28,
   }).then(({ stdout }) => JSON.parse(stdout) as Report);
   answers.set(key, answer);

@@ -97,6 +97,18 @@ describe.each(HOST_VERSIONS)("gradient criteria in VS Code from code-server %s",
     expect(notes).toContain("a statement about the architecture, not about your task");
   });
 
+  it("looks on: theory and paths by itself, measurements on request", async () => {
+    const page = await ModelPage.opened(stage.window, classifier);
+    await page.idle(120_000);
+    for (const part of ["theory", "collapse"])
+      await page.view.locator(`.insight-${part}[data-known='yes']`).waitFor({ timeout: 60_000 });
+    expect(await page.view.locator(".insight-theory").innerText()).toContain("L = 7 residual sums");
+    await page.view.locator(".insight-measured vscode-button.measure").click();
+    await page.view.locator(".insight-measured[data-known='yes']").waitFor({ timeout: 120_000 });
+    expect(await page.view.locator(".insight-measured").innerText()).toContain("Variance");
+    await page.idle(60_000);
+  });
+
   it("follows the slider without scoring again, and comes back to SNIP from another criterion at once", async () => {
     const page = await ModelPage.opened(stage.window, classifier);
     const work = await watchWork(page);
