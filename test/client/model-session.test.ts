@@ -419,8 +419,8 @@ describe("what is found out beside the result", () => {
     await session.load();
     session.rest(0.7);
     await settle();
-    await session.measure(3);
-    await session.remedies(60);
+    await session.looking.measure(3);
+    await session.looking.remedies(60);
     expect(session.state.insights).toMatchObject({ measured: { loss: 1 }, remedies: { budget: 60 } });
     const params = asked.filter(({ job }) => job === "measure" || job === "remedies").map((one) => one.params);
     expect(params).toMatchObject([
@@ -437,12 +437,12 @@ describe("what is found out beside the result", () => {
     answers.measure = [() => new Promise((resolve) => (answer = resolve)), pending];
     await session.load();
     await settle();
-    const late = session.measure(0);
+    const late = session.looking.measure(0);
     await session.analyze({ ...settled, criterion: "random" });
     answer({ loss: 1 });
     await late;
     expect(session.state.insights.measured).toBeNull();
-    const cancelled = session.measure(0);
+    const cancelled = session.looking.measure(0);
     session.cancel();
     await cancelled;
     expect(session.state.insights.measured).toBeNull();

@@ -4,19 +4,27 @@
  * newest of these counts. Everything outside is a port; views get what they show as messages.
  */
 import { l10n } from "vscode";
-import { type ErrorData, PruneScopeError, toErrorData } from "../../../server/protocol/errors.js";
+import { PruneScopeError, toErrorData } from "../../../server/protocol/errors.js";
 import type { ModelView } from "../../../server/protocol/model.js";
 import type { Recipe, Scope } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival } from "../../../server/protocol/report.js";
-import type { JobName, Jobs, ModelRef, Progress } from "../../../server/protocol/requests.js";
-import { type Insights, noInsights, type ToView, type ViewState } from "../../../server/protocol/view.js";
-import { Cancelled, refuseIfAborted, requestError, ServerLost, worthRetrying } from "../server/request-error.js";
+import type { JobName, ModelRef, Progress } from "../../../server/protocol/requests.js";
+import { noInsights, type ToView, type ViewState } from "../../../server/protocol/view.js";
+import {
+  Cancelled,
+  isStale,
+  refuseIfAborted,
+  requestError,
+  ServerLost,
+  worthRetrying,
+} from "../server/request-error.js";
 import type { JobRunner } from "../server/supervised-server.js";
 import type { ModelSettings } from "../settings.js";
 import type { SettlingListener } from "../source/settling.js";
 import { Activities, type Work } from "./activity.js";
 import { fittingRecipe } from "./fitting-recipe.js";
 import { keptInsights } from "./insight-state.js";
+import { LookingOn, type Watched } from "./looking-on.js";
 
 export interface SessionPorts {
   readonly server: JobRunner;
@@ -40,12 +48,6 @@ interface LoadOptions {
   readonly label?: string;
 }
 
-/** σ_b of suggested initialisations: tanh and its like have a stable edge of chaos there. */
-const suggestedSigmaB = 0.2;
-
-/** Weights up to which paths are followed without being asked to: each takes a few bytes in the engine. */
-const mostFollowed = 2e7;
-
 /** Server deaths in a row, during work on this model, after which the person is asked. */
 const patience = 3;
 
@@ -55,10 +57,8 @@ export class ModelSession implements SettlingListener {
   #path: string | null = null;
   #main: Work | null = null;
   #running: Promise<void> = Promise.resolve();
-  /** What is found out while nothing else waits for the engine. */
-  #beside: Work | null = null;
-  /** Result and sparsity that the collapse was asked for. */
-  #collapseOf = "";
+  /** What is found out beside the result. */
+  readonly looking: LookingOn;
   #retrying = false;
   #losses = 0;
   #disposed = false;
@@ -82,6 +82,7 @@ export class ModelSession implements SettlingListener {
     this.#activities = new Activities((activity) => {
       if (!this.#disposed) ports.post({ type: "activity", activity });
     });
+    this.looking = new LookingOn(this.#watched());
   }
 
   get state(): ViewState {
@@ -177,21 +178,7 @@ export class ModelSession implements SettlingListener {
   /** The slider came to rest. */
   rest(sparsity: number): void {
     this.#state = { ...this.#state, recipe: { ...this.#state.recipe, sparsity } };
-    void this.#lookOn();
-  }
-
-  /** Measures conditioning and propagation; with two runs or more, how stable the mask is. Never rejects. */
-  async measure(stabilityRuns: number): Promise<void> {
-    await this.#findOut("measured", l10n.t("Measuring"), "measure", (ref, recipe, signal) =>
-      this.ports.server.request("measure", { ...ref, recipe, stabilityRuns }, signal),
-    );
-  }
-
-  /** Computes what would help, within so many seconds. Never rejects. */
-  async remedies(budget: number): Promise<void> {
-    await this.#findOut("remedies", l10n.t("Computing what would help"), "remedies", (ref, recipe, signal) =>
-      this.ports.server.request("remedies", { ...ref, recipe, budget }, signal),
-    );
+    void this.looking.go();
   }
 
   /** Shows what a save is doing, and what it led to, beside the other work. @throws whatever `task` throws. */
@@ -250,8 +237,41 @@ export class ModelSession implements SettlingListener {
 
   dispose(): void {
     this.#disposed = true;
-    this.#main = this.#beside = null;
+    this.#main = null;
+    this.looking.abort();
     this.#activities.cancelAll();
+  }
+
+  /** The session as what looks on sees it. */
+  #watched(): Watched {
+    const session = (): ModelSession => this;
+    const { ports } = this;
+    return {
+      server: ports.server,
+      activities: this.#activities,
+      get state() {
+        return session().#state;
+      },
+      get ref() {
+        const path = session().#path;
+        return path === null ? null : { uri: ports.uri, path };
+      },
+      get busy() {
+        const now = session();
+        return now.#disposed || now.#main !== null || now.#activities.failed;
+      },
+      get retrying() {
+        return session().#retrying;
+      },
+      settings: () => ports.settings(),
+      show: (change) => {
+        this.#set(change);
+      },
+      note: (error) => {
+        ports.note(error);
+      },
+      reload: () => void this.load({ fresh: true }),
+    };
   }
 
   /** Runs the newest main work; an earlier one is cancelled and no longer listened to. */
@@ -262,8 +282,7 @@ export class ModelSession implements SettlingListener {
 
   async #runNewest(label: string, job: JobName, task: (work: Work) => Promise<void>): Promise<void> {
     this.#main?.controller.abort();
-    this.#beside?.controller.abort();
-    this.#beside = null;
+    this.looking.abort();
     this.#activities.fail(null);
     const work = this.#activities.begin(label, job);
     this.#main = work;
@@ -275,92 +294,7 @@ export class ModelSession implements SettlingListener {
     } finally {
       const newest = this.#main === work;
       if (newest) this.#main = null;
-      if (newest) void this.#lookOn();
-      this.#activities.end(work);
-    }
-  }
-
-  /** Finds out what is not known yet, one after the other: only while nothing else waits for the engine. */
-  async #lookOn(): Promise<void> {
-    if (this.#disposed || this.#main !== null || this.#beside !== null || this.#activities.failed) return;
-    const { model, result, shapes, insights, recipe } = this.#state;
-    const path = this.#path;
-    if (path === null || model === null) return;
-    const ref: ModelRef = { uri: this.ports.uri, path };
-    const collapseOf = result === null ? "" : JSON.stringify([result.resultId, result.recipe, recipe.sparsity]);
-    if (shapes === null) {
-      const retry = this.#retrying ? { retry: true } : {};
-      const params = { ...ref, dynamicAxes: this.ports.settings().dynamicAxes, ...retry };
-      await this.#lookInto(l10n.t("Finding output shapes"), "shapes", params, (found) => {
-        this.#set({ shapes: found });
-      });
-    } else if (result !== null && insights.theory === null) {
-      const params = { ...ref, sigmaB: suggestedSigmaB, dynamicAxes: this.ports.settings().dynamicAxes };
-      await this.#lookInto(l10n.t("Looking at the initialisation"), "theory", params, (theory) => {
-        this.#set({ insights: { ...this.#state.insights, theory } });
-      });
-    } else if (result !== null && this.#collapseOf !== collapseOf && model.prunable <= mostFollowed) {
-      const params = { ...ref, recipe: { ...result.recipe, sparsity: recipe.sparsity } };
-      await this.#lookInto(l10n.t("Following paths through the network"), "collapse", params, (collapse) => {
-        this.#collapseOf = collapseOf;
-        this.#set({ insights: { ...this.#state.insights, collapse } });
-      });
-    } else return;
-    void this.#lookOn();
-  }
-
-  /** One job beside everything else; what it finds, or why it does not, is handed to `found` unless it is outdated. */
-  async #lookInto<J extends "shapes" | "theory" | "collapse">(
-    label: string,
-    job: J,
-    params: Jobs[J]["params"],
-    found: (result: Jobs[J]["result"] | ErrorData) => void,
-  ): Promise<void> {
-    const work = this.#activities.begin(label, job);
-    this.#beside = work;
-    try {
-      const result = await this.ports.server.request(job, params, work.controller.signal);
-      if (this.#beside === work) found(result);
-    } catch (error) {
-      const known = requestError(error);
-      if (this.#beside !== work || known instanceof ServerLost) return;
-      if (isStale(known)) void this.load({ fresh: true });
-      else {
-        if (known.code !== "cancelled") this.ports.note(error);
-        found(toErrorData(known));
-      }
-    } finally {
-      if (this.#beside === work) this.#beside = null;
-      this.#activities.end(work);
-    }
-  }
-
-  /** One job that the person asked for, about the shown result; what it finds is dropped when another is shown by then. */
-  async #findOut<K extends "measured" | "remedies">(
-    part: K,
-    label: string,
-    job: JobName,
-    ask: (ref: ModelRef, recipe: Recipe, signal: AbortSignal) => Promise<Insights[K]>,
-  ): Promise<void> {
-    const { result, recipe } = this.#state;
-    const path = this.#path;
-    if (result === null || path === null) return;
-    const work = this.#activities.begin(label, job);
-    const { signal } = work.controller;
-    const show = (found: Insights[K]): void => {
-      if (this.#state.result === result) this.#set({ insights: { ...this.#state.insights, [part]: found } });
-    };
-    try {
-      const shown = { ...result.recipe, sparsity: recipe.sparsity };
-      show(await ask({ uri: this.ports.uri, path }, shown, signal));
-    } catch (error) {
-      const known = requestError(error);
-      if (isStale(known)) void this.load({ fresh: true });
-      else if (!signal.aborted && known.code !== "cancelled") {
-        this.ports.note(error);
-        show(toErrorData(known));
-      }
-    } finally {
+      if (newest) void this.looking.go();
       this.#activities.end(work);
     }
   }
@@ -400,8 +334,4 @@ export class ModelSession implements SettlingListener {
     this.#state = { ...after, insights: change.insights ?? keptInsights(this.#state, after) };
     if (!this.#disposed) this.ports.post({ type: "state", state: this.state });
   }
-}
-
-function isStale(error: unknown): boolean {
-  return error instanceof PruneScopeError && error.code === "changed-on-disk";
 }

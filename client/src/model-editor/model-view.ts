@@ -59,9 +59,9 @@ export function showModel(context: PruneScope, model: ModelDocument, panel: Webv
         session.rest(message.sparsity);
         return;
       case "measure":
-        return session.measure(message.stabilityRuns);
+        return session.looking.measure(message.stabilityRuns);
       case "remedies":
-        return session.remedies(message.budget);
+        return session.looking.remedies(message.budget);
       case "save":
         return saveFromView(context, model, parseRecipe(message.recipe), message.as);
       case "cancel":

@@ -70,3 +70,8 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function worthRetrying(code: ErrorCode): boolean {
   return !lasting.has(code);
 }
+
+/** Whether the file has changed since it was read. */
+export function isStale(error: unknown): boolean {
+  return error instanceof PruneScopeError && error.code === "changed-on-disk";
+}
