@@ -79,7 +79,8 @@ test("every job is a request, and its result the answer", async () => {
   await initialize();
   port.work = (job) => Promise.resolve({ answer: job });
   const recipe = { criterion: "magnitude" };
-  const others = { pruned: "/p", target: "/t", seed: 0, replaceOriginal: false, metadata: true };
+  const saving = { pruned: "/p", target: "/t", seed: 0, replaceOriginal: false, metadata: true };
+  const others = { ...saving, sigmaB: 0.2, stabilityRuns: 0, budget: 60 };
   for (const job of jobNames) {
     const params = { ...open, recipe, ...others };
     expect(await client.sendRequest(jobMethod(job), params)).toEqual({ answer: job });

