@@ -102,13 +102,18 @@ export const defaultRecipe: Recipe = Object.freeze({
   axes: Object.freeze({}),
 });
 
-/** The same recipe in one shot, and without densities by a rule. */
-export function oneShot(recipe: Recipe): Recipe {
-  const copy: { -readonly [K in keyof Recipe]: Recipe[K] } = { ...recipe };
-  delete copy.rounds;
-  delete copy.quota;
+/** A field that a recipe may leave open. */
+type OpenField = { [F in keyof Recipe]-?: undefined extends Recipe[F] ? F : never }[keyof Recipe];
+
+/** The recipe with these fields left open. */
+export function without(recipe: Recipe, fields: readonly OpenField[]): Recipe {
+  const copy = { ...recipe };
+  for (const field of fields) Reflect.deleteProperty(copy, field);
   return copy;
 }
+
+/** The same recipe in one shot, and without densities by a rule. */
+export const oneShot = (recipe: Recipe): Recipe => without(recipe, ["rounds", "quota"]);
 
 /** Number of weights kept of `total` at `sparsity`: k = round((1 − s)·total), halves up. */
 export function keptCount(total: number, sparsity: number): number {

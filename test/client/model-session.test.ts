@@ -1,74 +1,34 @@
 // One open model, from the file to its result, with a server that does what the test says.
 
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { ModelSession } from "../../client/src/model-editor/model-session.js";
 import { Cancelled, ServerLost } from "../../client/src/server/request-error.js";
-import type { JobRunner } from "../../client/src/server/supervised-server.js";
 import { PruneScopeError } from "../../server/protocol/errors.js";
-import type { ModelView } from "../../server/protocol/model.js";
-import { defaultRecipe, type Recipe } from "../../server/protocol/recipe.js";
-import type { AnalysisResult, ExactSurvival } from "../../server/protocol/report.js";
-import type { AnalyzeParams, JobName, Jobs } from "../../server/protocol/requests.js";
-import { noInsights, type ToView } from "../../server/protocol/view.js";
+import { defaultRecipe } from "../../server/protocol/recipe.js";
+import type { ExactSurvival } from "../../server/protocol/report.js";
+import type { JobName } from "../../server/protocol/requests.js";
+import { noInsights } from "../../server/protocol/view.js";
+import {
+  analyzed,
+  failing,
+  model,
+  pending,
+  type SessionStage,
+  sessionStage,
+  settle,
+  settled,
+} from "./session-stage.js";
 
 vi.mock("vscode", () => import("./vscode-stub.js"));
 
-type Answer = (params: unknown, signal: AbortSignal) => unknown;
-
-const model = (fingerprint: string, ...ids: string[]): ModelView =>
-  ({ fingerprint, prunable: 100, layers: ids.map((id) => ({ id })) }) as unknown as ModelView;
-const resultFor = (recipe: Recipe): AnalysisResult =>
-  ({ resultId: recipe.criterion, recipe, report: {} }) as unknown as AnalysisResult;
-const analyzed: Answer = (params) => resultFor((params as AnalyzeParams).recipe);
-const pending: Answer = (_params, signal) =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => {
-      reject(new Cancelled());
-    });
-  });
-const failing =
-  (error: Error): Answer =>
-  () => {
-    throw error;
-  };
-const dynamicAxes = { batch: 2 };
-/** The recipe of the settings. */
-const settled = { ...defaultRecipe, axes: dynamicAxes };
-const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
-
-let answers: Partial<Record<JobName, Answer[]>>;
-let asked: { job: JobName; params: unknown }[];
-let posted: ToView[];
-let noted: unknown[];
-let analyzeOnOpen: boolean;
-let session: ModelSession;
+let session: SessionStage["session"];
+let answers: SessionStage["answers"];
+let asked: SessionStage["asked"];
+let posted: SessionStage["posted"];
+let noted: SessionStage["noted"];
+let settings: SessionStage["settings"];
 
 beforeEach(() => {
-  // The last answer of a job serves all that come after.
-  answers = { open: [() => model("f1", "a", "b")], analyze: [analyzed], shapes: [() => ({ outputs: {} })] };
-  answers.theory = [() => ({ sigmaB: 0.2 })];
-  answers.collapse = [() => ({ order: [] })];
-  [asked, posted, noted, analyzeOnOpen] = [[], [], [], true];
-  const server: JobRunner = {
-    request: async <J extends JobName>(job: J, params: Jobs[J]["params"], signal: AbortSignal) => {
-      asked.push({ job, params });
-      const queue = answers[job] ?? [];
-      const answer = queue.length > 1 ? queue.shift() : queue[0];
-      return (await answer?.(params, signal)) as Jobs[J]["result"];
-    },
-  };
-  session = new ModelSession(
-    {
-      server,
-      uri: "file:///m.onnx",
-      path: (fresh) => Promise.resolve(fresh ? "/fresh.onnx" : "/m.onnx"),
-      settings: () => ({ recipe: defaultRecipe, dynamicAxes, analyzeOnOpen }),
-      post: (message) => posted.push(message),
-      note: (error) => noted.push(error),
-    },
-    "m.onnx",
-    defaultRecipe,
-  );
+  ({ session, answers, asked, posted, noted, settings } = sessionStage());
 });
 
 /** The jobs so far, but for the one that follows whatever is shown. */
@@ -104,7 +64,7 @@ describe("opening", () => {
   });
 
   it("stops at the layers when the settings say so, until analysing is asked for", async () => {
-    analyzeOnOpen = false;
+    settings.analyzeOnOpen = false;
     await session.load();
     await settle();
     expect(jobs()).toEqual(["open"]);
@@ -176,7 +136,7 @@ describe("another recipe", () => {
   it("is shown as what is asked for at once, and stays so when it fails; the result stays what it was", async () => {
     await session.load();
     await settle();
-    posted = [];
+    posted.length = 0;
     answers.analyze = [failing(new PruneScopeError("missing-data", "No array fits."))];
     await session.analyze({ ...settled, criterion: "snip" });
     const first = posted.find((message) => message.type === "state");
@@ -217,7 +177,7 @@ describe("a file that changes", () => {
     answers.open = [() => model("f2", "b")];
     const recipe = { ...settled, exclude: ["a", "b"], floors: { a: 0.5 } };
     await session.analyze(recipe);
-    posted = [];
+    posted.length = 0;
     session.settled();
     await settle();
     const models = posted.flatMap((message) => (message.type === "state" ? [message.state.model?.fingerprint] : []));
@@ -309,29 +269,6 @@ describe("exact counts", () => {
   });
 });
 
-describe("output shapes", () => {
-  it("give way to what the person asks for, and are asked for again after it", async () => {
-    answers.shapes = [pending, () => ({ outputs: { a: [1] } })];
-    await session.load();
-    await session.analyze({ ...defaultRecipe, criterion: "random" });
-    await settle();
-    expect(asked.map(({ job }) => job).slice(0, 5)).toEqual(["open", "analyze", "shapes", "analyze", "shapes"]);
-    expect(session.state.shapes).toEqual({ outputs: { a: [1] } });
-    expect(session.state.activity.kind).toBe("idle");
-  });
-
-  it("say why they are not known, and leave the rest alone", async () => {
-    answers.shapes = [failing(new PruneScopeError("unsupported-op", "No kernel for Foo."))];
-    await session.load();
-    await settle();
-    expect(session.state.shapes).toMatchObject({ code: "unsupported-op" });
-    expect(session.state.activity.kind).toBe("idle");
-    await session.analyze({ ...defaultRecipe, criterion: "random" });
-    await settle();
-    expect(asked.filter(({ job }) => job === "shapes")).toHaveLength(1);
-  });
-});
-
 describe("work beside", () => {
   it("shows its label and progress, and is cancelled with the rest", async () => {
     await session.load();
@@ -350,7 +287,7 @@ describe("work beside", () => {
     answers.analyze = [pending];
     const opening = session.load();
     await settle();
-    posted = [];
+    posted.length = 0;
     session.dispose();
     await opening;
     session.settled();
@@ -369,83 +306,4 @@ it("can be waited for until there is something to save", async () => {
   answers.open = [failing(new PruneScopeError("malformed-model", "cut off"))];
   void session.load();
   await session.firstResult();
-});
-
-describe("what is found out beside the result", () => {
-  const count = (job: JobName): number => asked.filter((one) => one.job === job).length;
-
-  it("theory once for a file, collapse for every result and every sparsity at rest", async () => {
-    await session.load();
-    await settle();
-    await session.analyze({ ...settled, criterion: "random" });
-    await settle();
-    session.rest(0.5);
-    await settle();
-    session.rest(0.5);
-    await settle();
-    expect([count("theory"), count("collapse")]).toEqual([1, 3]);
-    expect(asked.at(-1)!.params).toMatchObject({ recipe: { criterion: "random", sparsity: 0.5 } });
-  });
-
-  it("a failure is shown in its place, noted, and not tried again", async () => {
-    answers.theory = [failing(new PruneScopeError("unsupported-op", "No such operator."))];
-    await session.load();
-    await settle();
-    expect(session.state.insights.theory).toMatchObject({ code: "unsupported-op" });
-    expect(session.state.activity.kind).toBe("idle");
-    expect([noted.length, count("theory"), count("collapse")]).toEqual([1, 1, 1]);
-  });
-
-  it("gives way to what the person asks for", async () => {
-    answers.theory = [pending, () => ({ sigmaB: 0.2 })];
-    await session.load();
-    await settle();
-    await session.analyze({ ...settled, criterion: "random" });
-    await settle();
-    expect(session.state.insights.theory).toEqual({ sigmaB: 0.2 });
-    expect(noted).toEqual([]);
-  });
-
-  it("is not done by itself for very large models", async () => {
-    answers.open = [() => ({ ...model("f1", "a"), prunable: 1e9 })];
-    await session.load();
-    await settle();
-    expect([count("theory"), count("collapse")]).toEqual([1, 0]);
-  });
-
-  it("measurements and remedies on request, of the shown recipe at the sparsity of the slider", async () => {
-    answers.measure = [() => ({ loss: 1 })];
-    answers.remedies = [() => ({ budget: 60 })];
-    await session.load();
-    session.rest(0.7);
-    await settle();
-    await session.looking.measure(3);
-    await session.looking.remedies(60);
-    expect(session.state.insights).toMatchObject({ measured: { loss: 1 }, remedies: { budget: 60 } });
-    const params = asked.filter(({ job }) => job === "measure" || job === "remedies").map((one) => one.params);
-    expect(params).toMatchObject([
-      { recipe: { sparsity: 0.7 }, stabilityRuns: 3 },
-      { recipe: { sparsity: 0.7 }, budget: 60 },
-    ]);
-    // Another recipe: they no longer hold, the theory does.
-    await session.analyze({ ...settled, criterion: "random" });
-    expect(session.state.insights).toMatchObject({ theory: { sigmaB: 0.2 }, measured: null, remedies: null });
-  });
-
-  it("what comes too late is dropped, and cancelling leaves nothing behind", async () => {
-    let answer: (value: unknown) => void = () => undefined;
-    answers.measure = [() => new Promise((resolve) => (answer = resolve)), pending];
-    await session.load();
-    await settle();
-    const late = session.looking.measure(0);
-    await session.analyze({ ...settled, criterion: "random" });
-    answer({ loss: 1 });
-    await late;
-    expect(session.state.insights.measured).toBeNull();
-    const cancelled = session.looking.measure(0);
-    session.cancel();
-    await cancelled;
-    expect(session.state.insights.measured).toBeNull();
-    expect(noted).toEqual([]);
-  });
 });

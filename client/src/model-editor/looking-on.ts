@@ -4,6 +4,7 @@
  */
 import { l10n } from "vscode";
 import { type ErrorData, toErrorData } from "../../../server/protocol/errors.js";
+import type { Recipe } from "../../../server/protocol/recipe.js";
 import type { JobName, Jobs, ModelRef } from "../../../server/protocol/requests.js";
 import type { Insights, ViewState } from "../../../server/protocol/view.js";
 import { isStale, requestError, ServerLost } from "../server/request-error.js";
@@ -78,12 +79,18 @@ export class LookingOn {
 
   /** Measures conditioning and propagation; with two runs or more, how stable the mask is. Never rejects. */
   measure(stabilityRuns: number): Promise<void> {
-    return this.#onRequest("measured", l10n.t("Measuring"), "measure", { stabilityRuns });
+    const { server } = this.session;
+    return this.#onRequest("measured", l10n.t("Measuring"), "measure", (about, signal) =>
+      server.request("measure", { ...about, stabilityRuns }, signal),
+    );
   }
 
   /** Computes what would help, within so many seconds. Never rejects. */
   remedies(budget: number): Promise<void> {
-    return this.#onRequest("remedies", l10n.t("Computing what would help"), "remedies", { budget });
+    const { server } = this.session;
+    return this.#onRequest("remedies", l10n.t("Computing what would help"), "remedies", (about, signal) =>
+      server.request("remedies", { ...about, budget }, signal),
+    );
   }
 
   /** One job beside everything else; what it finds, or why it does not, is handed to `found` unless it is outdated. */
@@ -114,23 +121,22 @@ export class LookingOn {
   }
 
   /** One job about the shown result; what it finds is dropped when another is shown by then. */
-  async #onRequest<J extends "measure" | "remedies">(
-    part: J extends "measure" ? "measured" : "remedies",
+  async #onRequest<P extends "measured" | "remedies">(
+    part: P,
     label: string,
-    job: J & JobName,
-    more: Omit<Jobs[J]["params"], "path" | "recipe" | "uri">,
+    job: JobName,
+    ask: (about: ModelRef & { readonly recipe: Recipe }, signal: AbortSignal) => Promise<Insights[P]>,
   ): Promise<void> {
-    const { activities, ref, server, state } = this.session;
+    const { activities, ref, state } = this.session;
     const { result, recipe } = state;
     if (result === null || ref === null) return;
     const work = activities.begin(label, job);
     const { signal } = work.controller;
-    const show = (found: Jobs[J]["result"] | ErrorData): void => {
+    const show = (found: Insights[P] | ErrorData): void => {
       if (this.session.state.result === result) this.#tell({ [part]: found });
     };
     try {
-      const shown = { ...result.recipe, sparsity: recipe.sparsity };
-      show(await server.request(job, { ...ref, recipe: shown, ...more } as unknown as Jobs[J]["params"], signal));
+      show(await ask({ ...ref, recipe: { ...result.recipe, sparsity: recipe.sparsity } }, signal));
     } catch (error) {
       const known = requestError(error);
       if (isStale(known)) this.session.reload();

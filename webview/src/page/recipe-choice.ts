@@ -26,7 +26,7 @@ export function createRecipeChoice(document: Document, store: ViewStore): Recipe
   });
   const scope = createChoice(document, "Scope", store.live, (id) => {
     const known = scopes.find((candidate) => candidate === id);
-    if (known !== undefined) store.choose({ scope: known, quota: null });
+    if (known !== undefined) store.choose({ scope: known }, ["quota"]);
   });
   return {
     element: h("div", { class: "choices" }, criterion.element, scope.element),

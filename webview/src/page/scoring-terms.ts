@@ -57,7 +57,7 @@ export function createScoringTerms(document: Document, store: ViewStore): Scorin
     store.chooseData(true);
   });
   const clear = button("data-clear", "Use Synthetic Data", () => {
-    store.choose({ data: null });
+    store.choose({}, ["data"]);
   });
   const dataField = h(
     "div",
@@ -73,7 +73,8 @@ export function createScoringTerms(document: Document, store: ViewStore): Scorin
     store.choose({ seed: value });
   });
   const loss = createChoice(document, "Loss", true, (id) => {
-    store.choose({ loss: id === automatic ? null : id });
+    if (id === automatic) store.choose({}, ["loss"]);
+    else store.choose({ loss: id });
   });
   const batchNorm = createChoice(document, "BatchNorm", true, (id) => {
     const known = modes.find((mode) => mode === id);

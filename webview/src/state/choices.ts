@@ -3,23 +3,18 @@
  * webview's own state, so that a hidden tab or a reloaded window comes back as it was.
  */
 import type { LayerId } from "../../../server/protocol/model.js";
-import { parseRecipe, type Recipe } from "../../../server/protocol/recipe.js";
+import { parseRecipe, type Recipe, without } from "../../../server/protocol/recipe.js";
 import { isColumnId, type Sort } from "./layer-order.js";
 
 /** What a recipe may leave open: then data is synthetic, the loss automatic, and nothing else is changed. */
 const openFields = ["data", "loss", "quota", "rounds", "eocInit", "stableResnet", "rescale"] as const;
-type OpenField = (typeof openFields)[number];
+export type OpenField = (typeof openFields)[number];
 
 /** The part of a recipe that a person chooses here and that decides scores and mask, the sparsity apart. */
 export type RecipeChoice = Pick<
   Recipe,
   "criterion" | "scope" | "exclude" | "floors" | "seed" | "batchNorm" | "batch" | OpenField
 >;
-
-/** What is chosen anew; null leaves a field open that may be. */
-export type RecipeChange = Partial<Omit<RecipeChoice, OpenField>> & {
-  readonly [F in OpenField]?: RecipeChoice[F] | null;
-};
 
 export interface Choices {
   /** Path of the model that sparsity, recipe and selection belong to. */
@@ -82,16 +77,10 @@ export function choiceOf(recipe: RecipeChoice): RecipeChoice {
 }
 
 /** The recipe with these choices instead of its own. */
-export function withChoice(recipe: Recipe, choice: RecipeChoice): Recipe {
-  const closed = Object.entries(recipe).filter(([field]) => !openFields.some((open) => open === field));
-  return { ...(Object.fromEntries(closed) as unknown as Recipe), ...choiceOf(choice) };
-}
-
-/** The recipe with what is chosen anew. */
-export function withChange(recipe: Recipe, change: RecipeChange): Recipe {
-  const given = Object.entries({ ...recipe, ...change }).filter(([, value]) => (value as unknown) != null);
-  return Object.fromEntries(given) as unknown as Recipe;
-}
+export const withChoice = (recipe: Recipe, choice: RecipeChoice): Recipe => ({
+  ...without(recipe, openFields),
+  ...choiceOf(choice),
+});
 
 /** Whether two recipes rank and remove the same weights, whatever their sparsity. */
 export function sameChoice(a: RecipeChoice, b: RecipeChoice): boolean {

@@ -3,7 +3,7 @@
  * gathered and announced once a frame, so that any number of slider events costs one update.
  */
 import type { CriterionView, LayerId, ModelView } from "../../../server/protocol/model.js";
-import { defaultRecipe, type Recipe, type Scope } from "../../../server/protocol/recipe.js";
+import { defaultRecipe, type Recipe, type Scope, without } from "../../../server/protocol/recipe.js";
 import type { AnalysisResult } from "../../../server/protocol/report.js";
 import type { ToView, ViewState } from "../../../server/protocol/view.js";
 import type { HostPort } from "../host/host-port.js";
@@ -12,10 +12,9 @@ import {
   choicesFor,
   readChoices,
   sameChoice,
-  withChange,
   withChoice,
   type Choices,
-  type RecipeChange,
+  type OpenField,
   type RecipeChoice,
 } from "./choices.js";
 import { Chores } from "./chores.js";
@@ -156,9 +155,9 @@ export class ViewStore {
     this.mark("sparsity");
   }
 
-  /** Changes what decides the scores and lets the host analyse again. */
-  choose(change: RecipeChange): void {
-    this.ask(withChange(this.recipe, change));
+  /** Changes what decides the scores, leaves some of it open again, and lets the host analyse. */
+  choose(change: Partial<RecipeChoice>, open: readonly OpenField[] = []): void {
+    this.ask({ ...without(this.recipe, open), ...change });
   }
 
   /** Goes back to the recipe of what is shown. */
