@@ -53,15 +53,3 @@ function effectiveOf(survey: Survey, { effective }: CollapseReport): Float64Arra
   }
   return shares;
 }
-
-/** The newer insights, with every part that has not changed as it was, so that nothing that shows it is built again. */
-export function keepSame(before: Insights, after: Insights): Insights {
-  const same = <K extends keyof Insights>(part: K): Insights[K] =>
-    JSON.stringify(before[part]) === JSON.stringify(after[part]) ? before[part] : after[part];
-  return {
-    theory: same("theory"),
-    collapse: same("collapse"),
-    measured: same("measured"),
-    remedies: same("remedies"),
-  };
-}

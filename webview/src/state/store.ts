@@ -2,9 +2,8 @@
  * The view's state: what the host sent, what the person chose, and the counts at the slider's sparsity. Changes are
  * gathered and announced once a frame, so that any number of slider events costs one update.
  */
-import type { CriterionView, LayerId, ModelView } from "../../../server/protocol/model.js";
+import type { CriterionView, LayerId } from "../../../server/protocol/model.js";
 import { defaultRecipe, type Recipe, type Scope, without } from "../../../server/protocol/recipe.js";
-import type { AnalysisResult } from "../../../server/protocol/report.js";
 import type { ToView, ViewState } from "../../../server/protocol/view.js";
 import type { HostPort } from "../host/host-port.js";
 import {
@@ -20,7 +19,8 @@ import {
 import { Chores } from "./chores.js";
 import type { Clock } from "./clock.js";
 import { ExactQuestions } from "./exact-questions.js";
-import { findingsOf, keepSame, type Findings } from "./findings.js";
+import { findingsOf, type Findings } from "./findings.js";
+import { keepSame } from "./keep-same.js";
 import { LiveCounts } from "./live-counts.js";
 import { surveyOf, type Survey } from "./survey.js";
 
@@ -157,13 +157,13 @@ export class ViewStore {
 
   /** Changes what decides the scores, leaves some of it open again, and lets the host analyse. */
   choose(change: Partial<RecipeChoice>, open: readonly OpenField[] = []): void {
-    this.ask({ ...without(this.recipe, open), ...change });
+    this.apply({ ...without(this.recipe, open), ...change });
   }
 
   /** Goes back to the recipe of what is shown. */
   keepShown(): void {
     const { shownRecipe } = this;
-    if (shownRecipe !== null) this.ask(shownRecipe);
+    if (shownRecipe !== null) this.apply(shownRecipe);
   }
 
   /** Lets the person pick a data file, or a folder. */
@@ -171,7 +171,8 @@ export class ViewStore {
     this.host.post({ type: "chooseData", folder });
   }
 
-  private ask(choice: RecipeChoice): void {
+  /** Takes over all that decides the scores, as chosen or as a remedy has it; the sparsity stays the slider's. */
+  apply(choice: RecipeChoice): void {
     this.pendingRecipe = choiceOf(choice);
     this.keep({ recipe: this.pendingRecipe });
     this.questions.forget();
@@ -230,11 +231,6 @@ export class ViewStore {
     this.host.post({ type: "remedies", budget });
   }
 
-  /** Takes over a whole recipe but for the sparsity, which is the slider's. */
-  apply(recipe: Recipe): void {
-    this.ask(recipe);
-  }
-
   save(as: boolean): void {
     this.host.post({ type: "save", recipe: this.recipe, as });
   }
@@ -285,13 +281,9 @@ export class ViewStore {
   }
 
   private takeState(state: ViewState): void {
-    const before = this.view;
-    // Unchanged parts keep their identity, so that nothing that shows them is built again.
-    const model = before !== null && sameModel(before.model, state.model) ? before.model : state.model;
     const old = this.survey?.analysis?.result ?? null;
-    const result = sameResult(old, state.result) ? old : state.result;
-    const insights = before === null ? state.insights : keepSame(before.insights, state.insights);
-    this.view = { ...state, model, result, insights };
+    this.view = this.view === null ? state : keepSame(this.view, state);
+    const { model, result, insights } = this.view;
     if (this.pendingRecipe !== null && sameChoice(state.recipe, this.pendingRecipe)) this.pendingRecipe = null;
     if (model === null) {
       this.survey = this.counts = null;
@@ -327,7 +319,7 @@ export class ViewStore {
     else if (this.host.live && chosen !== null && sameChoice(first, hosts) && !sameChoice(chosen, hosts)) {
       const has = (id: LayerId): boolean => this.survey?.indexOf.has(id) === true;
       const floors = Object.fromEntries(Object.entries(chosen.floors).filter(([id]) => has(id)));
-      this.ask({ ...chosen, exclude: chosen.exclude.filter(has), floors });
+      this.apply({ ...chosen, exclude: chosen.exclude.filter(has), floors });
     }
   }
 
@@ -398,15 +390,4 @@ export class ViewStore {
     if (changes.has("sparsity") && this.effective !== null) this.counts?.worsen(this.findings?.collapse?.risks ?? []);
     for (const listener of this.listeners) listener(changes);
   }
-}
-
-function sameModel(a: ModelView | null, b: ModelView | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.fingerprint === b.fingerprint && JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** Scores and recipe together decide everything in a result, so its arrays need not be compared. */
-function sameResult(a: AnalysisResult | null, b: AnalysisResult | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.resultId === b.resultId && JSON.stringify(a.recipe) === JSON.stringify(b.recipe);
 }
