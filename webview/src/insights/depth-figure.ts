@@ -5,6 +5,8 @@ import { svgElement } from "../plots/frame.js";
 import type { ViewStore } from "../state/store.js";
 import { layerLabel, shorten } from "../text/names.js";
 import { score } from "../text/numbers.js";
+import { pointAtLayers } from "../page/layer-pointer.js";
+import { onResize } from "../page/on-resize.js";
 
 const figureHeight = 180;
 
@@ -52,18 +54,10 @@ export function createDepthFigure(document: Document, store: ViewStore, options:
       .map(({ name, values: all }) => `${name} ${score(all[marked])}`);
     setText(words, layer === undefined ? meaning : `${shorten(layerLabel(layer), 28)}: ${values.join(", ")}`);
   };
-  frame.addEventListener("pointermove", (event) => {
-    if (svg !== null) store.point(depthAt(svg, event.clientX - svg.getBoundingClientRect().left) ?? -1);
-  });
-  frame.addEventListener("pointerleave", () => {
-    store.point(-1);
-  });
-  frame.addEventListener("click", () => {
-    const id = store.survey?.model.layers[store.pointed]?.id;
-    if (id !== undefined) store.select(store.choices.selected === id ? null : id);
-  });
-  if (document.defaultView !== null && "ResizeObserver" in document.defaultView)
-    new ResizeObserver(draw).observe(frame);
+  pointAtLayers(frame, store, ({ clientX }) =>
+    svg === null ? null : depthAt(svg, clientX - svg.getBoundingClientRect().left),
+  );
+  onResize(frame, draw);
   say();
   const legend = series.map(({ look, name }) => {
     const icon = svgElement(document, "svg", {

@@ -15,7 +15,7 @@ export function layerLink(document: Document, store: ViewStore, id: LayerId, mos
   const h = elementsOf(document);
   const link = h("button", { type: "button", class: "link layer-link", title: id }, layerName(store, id, most));
   link.addEventListener("click", () => {
-    store.select(store.choices.selected === id ? null : id);
+    store.toggle(id);
   });
   const point = (on: boolean) => () => {
     store.point(on ? (store.survey?.indexOf.get(id) ?? -1) : -1);

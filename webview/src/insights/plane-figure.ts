@@ -11,6 +11,8 @@ import type { ViewStore } from "../state/store.js";
 import { layerLabel, shorten } from "../text/names.js";
 import { counted, score } from "../text/numbers.js";
 import { phaseLine, phaseWords } from "../text/theory.js";
+import { pointAtLayers } from "../page/layer-pointer.js";
+import { onResize } from "../page/on-resize.js";
 
 const figureHeight = 300;
 
@@ -80,20 +82,12 @@ export function createPlaneFigure(document: Document, store: ViewStore, report: 
     markPlane(svg, marked);
   };
 
-  frame.addEventListener("pointermove", (event) => {
-    if (svg === null) return;
-    const box = svg.getBoundingClientRect();
-    store.point(layerNear(svg, event.clientX - box.left, event.clientY - box.top) ?? -1);
+  pointAtLayers(frame, store, ({ clientX, clientY }) => {
+    if (svg === null) return null;
+    const { left, top } = svg.getBoundingClientRect();
+    return layerNear(svg, clientX - left, clientY - top);
   });
-  frame.addEventListener("pointerleave", () => {
-    store.point(-1);
-  });
-  frame.addEventListener("click", () => {
-    const id = store.survey?.model.layers[store.pointed]?.id;
-    if (id !== undefined) store.select(store.choices.selected === id ? null : id);
-  });
-  if (document.defaultView !== null && "ResizeObserver" in document.defaultView)
-    new ResizeObserver(draw).observe(frame);
+  onResize(frame, draw);
   draw();
 
   const element =

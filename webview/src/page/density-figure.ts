@@ -11,6 +11,7 @@ import type { Survey } from "../state/survey.js";
 import { layerLabel, shorten } from "../text/names.js";
 import { columnPercent, percent } from "../text/numbers.js";
 import { createLayerTip } from "./layer-tip.js";
+import { onResize } from "./on-resize.js";
 
 const figureHeight = 190;
 const legendOrder: readonly Standing[] = [
@@ -120,8 +121,7 @@ export function createDensityFigure(document: Document, store: ViewStore): Figur
   };
 
   const selectCursor = (): void => {
-    const id = store.survey?.model.layers[cursor]?.id ?? null;
-    if (id !== null) store.select(store.choices.selected === id ? null : id);
+    store.toggleAt(cursor);
   };
 
   frame.addEventListener("pointermove", (event) => {
@@ -148,9 +148,7 @@ export function createDensityFigure(document: Document, store: ViewStore): Figur
     else return;
     event.preventDefault();
   });
-  if (document.defaultView !== null && "ResizeObserver" in document.defaultView) {
-    new ResizeObserver(draw).observe(frame);
-  }
+  onResize(frame, draw);
 
   return {
     element,

@@ -10,6 +10,7 @@ import type { Analysis } from "../state/survey.js";
 import { layerLabel, shorten } from "../text/names.js";
 import { counted, integer, score } from "../text/numbers.js";
 import type { FigureView } from "./density-figure.js";
+import { onResize } from "./on-resize.js";
 
 const figureHeight = 190;
 /** Share of scores, the smallest ones, that the plot leaves out and says so. */
@@ -156,9 +157,7 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
     return "No score here is a finite number above 0.";
   };
 
-  if (document.defaultView !== null && "ResizeObserver" in document.defaultView) {
-    new ResizeObserver(draw).observe(frame);
-  }
+  onResize(frame, draw);
 
   return {
     element,

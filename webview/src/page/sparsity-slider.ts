@@ -7,6 +7,7 @@ import { criticalRug } from "../plots/critical-rug.js";
 import type { Change, ViewStore } from "../state/store.js";
 import type { Analysis } from "../state/survey.js";
 import { percent, percentDigits } from "../text/numbers.js";
+import { onResize } from "./on-resize.js";
 
 /** Largest sparsity of the range; the number field goes closer to 1. */
 export const mostSparsity = 0.999;
@@ -91,9 +92,7 @@ export function createSparsitySlider(document: Document, store: ViewStore): Spar
     rug.title =
       first === null ? "" : `Each tick: a layer loses its last weight at this sparsity; the first at ${percent(first)}`;
   };
-  if (document.defaultView !== null && "ResizeObserver" in document.defaultView) {
-    new ResizeObserver(drawRug).observe(rug);
-  }
+  onResize(rug, drawRug);
 
   const show = (changes: ReadonlySet<Change>): void => {
     if (changes.has("state")) {

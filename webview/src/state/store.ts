@@ -193,6 +193,17 @@ export class ViewStore {
     this.mark("selection");
   }
 
+  /** Selects a layer, or lets go of it where it is the selected one. */
+  toggle(id: LayerId): void {
+    this.select(this.choices.selected === id ? null : id);
+  }
+
+  /** The same by the layer's index; nothing happens where there is none. */
+  toggleAt(layer: number): void {
+    const id = this.survey?.model.layers[layer]?.id;
+    if (id !== undefined) this.toggle(id);
+  }
+
   /** A figure's pointer or cursor is on a layer, or with -1 on none; the other figures mark it too. */
   point(layer: number): void {
     if (this.pointed === layer) return;

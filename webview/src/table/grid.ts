@@ -9,6 +9,7 @@ import { columns, sortValue } from "./columns.js";
 import { createHead } from "./head.js";
 import { createRow, rowId, type Row } from "./row.js";
 import { rowAfterKey, rowHeight, rowWindow, scrollTo } from "./window.js";
+import { onResize } from "../page/on-resize.js";
 
 export interface Grid {
   readonly element: HTMLElement;
@@ -100,8 +101,7 @@ export function createGrid(document: Document, store: ViewStore): Grid {
   };
 
   const toggleSelection = (l: number): void => {
-    const id = store.survey?.model.layers[l]?.id ?? null;
-    store.select(store.choices.selected === id ? null : id);
+    store.toggleAt(l);
   };
 
   element.addEventListener("scroll", () => {
@@ -142,11 +142,9 @@ export function createGrid(document: Document, store: ViewStore): Grid {
     const id = row?.element.dataset["layerId"];
     if (row !== undefined && id !== undefined) store.exclude(id, row.box.checked);
   });
-  if (document.defaultView !== null && "ResizeObserver" in document.defaultView) {
-    new ResizeObserver(() => {
-      fill(false);
-    }).observe(element);
-  }
+  onResize(element, () => {
+    fill(false);
+  });
 
   return {
     element,
