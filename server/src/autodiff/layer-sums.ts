@@ -2,6 +2,7 @@
 import type { Value } from "../graph/builder.js";
 import type { Graph, Node } from "../graph/graph.js";
 import { linksOf } from "../graph/links.js";
+import { activations, movers } from "../graph/operator-kinds.js";
 import { type WeightedSum, weightedSum, weightUses } from "../graph/weighted-sum.js";
 
 export interface LayerSum extends WeightedSum {
@@ -14,39 +15,11 @@ export interface LayerSum extends WeightedSum {
 }
 
 /** They leave every element as it is. */
-const moving: ReadonlySet<string> = new Set([
-  "Cast",
-  "Dropout",
-  "Flatten",
-  "Identity",
-  "Reshape",
-  "Squeeze",
-  "Transpose",
-  "Unsqueeze",
-]);
+const moving: ReadonlySet<string> = new Set([...movers, "Dropout"]);
 /** Activations, and what they are spelt out in. */
 const pointwise: ReadonlySet<string> = new Set([
-  "Celu",
-  "Clip",
-  "Elu",
-  "Erf",
-  "Exp",
-  "Gelu",
-  "HardSigmoid",
-  "HardSwish",
-  "LeakyRelu",
-  "Log",
-  "Mish",
-  "PRelu",
-  "Relu",
-  "Selu",
-  "Sigmoid",
-  "Sin",
-  "Softplus",
-  "Softsign",
-  "Swish",
-  "Tanh",
-  "ThresholdedRelu",
+  ...activations,
+  ...["Add", "Div", "Erf", "Exp", "Log", "Mul", "Pow", "Sin", "Sqrt", "Sub"],
 ]);
 
 /** @param weights input that stands for each weight; null for a weight that has none. A tied weight's first use counts. */
@@ -80,12 +53,9 @@ export function layerSums(graph: Graph, weights: readonly (Value | null)[]): rea
         if (!graph.constants.has(value)) met++;
         continue;
       }
-      if (!moving.has(node.op) && !pointwise.has(node.op) && !spelt(node)) direct = false;
+      if (!moving.has(node.op) && !pointwise.has(node.op)) direct = false;
       open.push(...node.inputs.filter((name) => name !== ""));
     }
     return { ...sum, previous: nearest?.layer ?? null, direct: direct && nearest !== null && met === 1 };
   });
 }
-
-/** Arithmetic that activations are spelt out in. */
-const spelt = ({ op }: Node): boolean => ["Add", "Div", "Mul", "Pow", "Sqrt", "Sub"].includes(op);

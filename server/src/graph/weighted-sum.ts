@@ -34,11 +34,14 @@ const biasInput: Readonly<Record<string, number | null>> = {
   "com.microsoft.FusedMatMul": null,
 };
 
+/** Labels of the operators that are one sum of their weights. */
+export const weightedOperators: ReadonlySet<string> = new Set(Object.keys(biasInput));
+
 /** The sum of `node`, whose input `index` is a weight; null for operators that are no one sum (recurrent layers). */
 export function weightedSum(links: Links, node: Node, index: number): WeightedSum | null {
   const label = operatorLabel(node);
-  const at = Object.hasOwn(biasInput, label) ? biasInput[label] : undefined;
-  if (at === undefined) return null;
+  if (!weightedOperators.has(label)) return null;
+  const at = biasInput[label] ?? null;
   const sum = node.outputs[0]!;
   const known = { node, index, input: node.inputs[index === 0 ? 1 : 0]!, sum };
   const own = at === null ? "" : (node.inputs[at] ?? "");
@@ -71,7 +74,7 @@ export function constantBehind({ graph, producer }: Links, value: Value): Consta
 /** The nodes that use `value` as a weight, through operators that only move its elements, with the index of that input. */
 export function weightUses(links: Links, value: Value): readonly { readonly node: Node; readonly index: number }[] {
   return links.consumers(value).flatMap((node) => {
-    if (Object.hasOwn(biasInput, operatorLabel(node))) {
+    if (weightedOperators.has(operatorLabel(node))) {
       const index = node.inputs.slice(0, 2).indexOf(value);
       return index < 0 ? [] : [{ node, index }];
     }

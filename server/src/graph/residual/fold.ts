@@ -6,9 +6,10 @@
 import type { Value } from "../builder.js";
 import { type Constant, intAttribute, type Model, type Node, nodeLabel, operatorLabel } from "../graph.js";
 import { type Links, linksOf } from "../links.js";
+import { movers } from "../operator-kinds.js";
 import { dtypeByCode, isFloat, storageKey } from "../tensor.js";
 import { allGraphs } from "../traversal.js";
-import { constantBehind } from "../weighted-sum.js";
+import { constantBehind, weightedOperators } from "../weighted-sum.js";
 import type { ResidualBlock } from "./index.js";
 
 /** Constants whose multiplication by a number multiplies the block's branch by it, or why there are none. */
@@ -16,22 +17,16 @@ export type Fold = { readonly constants: readonly Constant[] } | { readonly reas
 
 /** f(c·x) = c·f(x) in their first input, without constants of their own. */
 const linear: ReadonlySet<string> = new Set([
+  ...movers,
   "AveragePool",
-  "Cast",
   "DepthToSpace",
   "Dropout",
   "Expand",
-  "Flatten",
   "GlobalAveragePool",
-  "Identity",
   "ReduceMean",
   "ReduceSum",
-  "Reshape",
   "Slice",
   "SpaceToDepth",
-  "Squeeze",
-  "Transpose",
-  "Unsqueeze",
 ]);
 
 /** Their output is inputs 1 times something, plus input 2. */
@@ -41,27 +36,6 @@ const norms: ReadonlySet<string> = new Set([
   "InstanceNormalization",
   "LayerNormalization",
   "RMSNormalization",
-]);
-
-const layers: ReadonlySet<string> = new Set([
-  "Conv",
-  "ConvTranspose",
-  "Gemm",
-  "MatMul",
-  "com.microsoft.FusedConv",
-  "com.microsoft.FusedGemm",
-  "com.microsoft.FusedMatMul",
-]);
-
-/** Operators between a constant and its use under which multiplying the one multiplies the other. */
-const movers: ReadonlySet<string> = new Set([
-  "Cast",
-  "Flatten",
-  "Identity",
-  "Reshape",
-  "Squeeze",
-  "Transpose",
-  "Unsqueeze",
 ]);
 
 /** A way that a factor cannot go. */
@@ -113,7 +87,7 @@ export class Folds {
       if (third !== "") this.#take(node, third, found);
       return;
     }
-    if (layers.has(label) && !node.attributes.has("activation")) {
+    if (weightedOperators.has(label) && !node.attributes.has("activation")) {
       const weights = [first, second].filter((name) => constantBehind(this.#links, name) !== null);
       if (weights.length !== 1) return obstacle(`node "${nodeLabel(node)}" multiplies two signals`);
       this.#take(node, weights[0]!, found);

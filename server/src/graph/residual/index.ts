@@ -7,6 +7,7 @@ import type { LayerId } from "../../../protocol/model.js";
 import type { Value } from "../builder.js";
 import { type Model, type Node, nodeLabel, operatorLabel } from "../graph.js";
 import { type Links, linksOf } from "../links.js";
+import { activations } from "../operator-kinds.js";
 import type { PrunableWeight } from "../prunable.js";
 import { allGraphs } from "../traversal.js";
 import { Branches, shortcutsOf } from "./paths.js";
@@ -38,22 +39,6 @@ export interface Residuals {
   readonly additions: number;
 }
 
-const activations: ReadonlySet<string> = new Set([
-  "Celu",
-  "Clip",
-  "Elu",
-  "Gelu",
-  "HardSwish",
-  "LeakyRelu",
-  "Mish",
-  "PRelu",
-  "Relu",
-  "Selu",
-  "Sigmoid",
-  "Softplus",
-  "Swish",
-  "Tanh",
-]);
 const gates: ReadonlySet<string> = new Set(["HardSigmoid", "Sigmoid"]);
 /** They change the resolution back: the sum joins two scales, as in hourglasses and feature pyramids. */
 const upscaling: ReadonlySet<string> = new Set(["ConvTranspose", "DepthToSpace", "Resize", "Upsample"]);

@@ -5,7 +5,8 @@
 import type { TheoryLimit } from "../../../protocol/insights.js";
 import { type Node, nodeLabel, operatorLabel } from "../../graph/graph.js";
 import type { Links } from "../../graph/links.js";
-import { constantBehind } from "../../graph/weighted-sum.js";
+import { movers } from "../../graph/operator-kinds.js";
+import { constantBehind, weightedOperators } from "../../graph/weighted-sum.js";
 import type { Activation } from "../activations/activation.js";
 import { activationOfNode } from "./activation-operators.js";
 import { normBehind } from "./norms.js";
@@ -18,41 +19,24 @@ export interface Following {
   readonly limits: readonly TheoryLimit[];
 }
 
-/** Operators that move elements, or pass them on. The largest of a pool is passed on by every activation that rises. */
-const movers: ReadonlySet<string> = new Set([
-  "Cast",
+/** Operators that pass elements on. The largest of a pool is passed on by every activation that rises. */
+const passing: ReadonlySet<string> = new Set([
+  ...movers,
   "Concat",
   "DequantizeLinear",
   "Dropout",
   "Expand",
-  "Flatten",
   "Gather",
-  "Identity",
   "MaxPool",
   "Pad",
   "QuantizeLinear",
-  "Reshape",
   "Resize",
   "Slice",
   "Split",
-  "Squeeze",
-  "Transpose",
-  "Unsqueeze",
   "Upsample",
 ]);
 
-const weighted: ReadonlySet<string> = new Set([
-  "Conv",
-  "ConvTranspose",
-  "GRU",
-  "Gemm",
-  "LSTM",
-  "MatMul",
-  "RNN",
-  "com.microsoft.FusedConv",
-  "com.microsoft.FusedGemm",
-  "com.microsoft.FusedMatMul",
-]);
+const weighted: ReadonlySet<string> = new Set([...weightedOperators, "GRU", "LSTM", "RNN"]);
 const averages: ReadonlySet<string> = new Set(["AveragePool", "GlobalAveragePool", "LpPool", "ReduceMean"]);
 const choices: ReadonlySet<string> = new Set(["ArgMax", "LogSoftmax", "Softmax", "TopK"]);
 const attentions: ReadonlySet<string> = new Set([
@@ -133,16 +117,16 @@ export class Follower {
       return end(way, "gated", gateWords(`It is multiplied by another path in "${nodeLabel(gate)}"`));
 
     const ends = (node: Node): boolean => weighted.has(operatorLabel(node)) || averages.has(operatorLabel(node));
-    if (readers.some(ends) && readers.every((node) => ends(node) || movers.has(operatorLabel(node)))) {
+    if (readers.some(ends) && readers.every((node) => ends(node) || passing.has(operatorLabel(node)))) {
       const advice = way.limits.some(({ kind }) => kind === "normalised") ? "" : ": σ_w = 1 passes the variance on";
       return end(way, "no-activation", `No activation follows it before "${nodeLabel(readers.find(ends)!)}"${advice}.`);
     }
     const ways = readers.flatMap((node) =>
-      movers.has(operatorLabel(node))
+      passing.has(operatorLabel(node))
         ? node.outputs.filter((output) => output !== "").map((output): Place => ({ graph, value: output }))
         : this.surroundings.branches(node, value),
     );
-    if (ways.length > 0 && readers.every((node) => movers.has(operatorLabel(node)) || node.op === "If"))
+    if (ways.length > 0 && readers.every((node) => passing.has(operatorLabel(node)) || node.op === "If"))
       return this.#followAll(ways, way);
     if (readers.length === 1 && affine.has(operatorLabel(first)) && hasConstant(links, first))
       return this.#follow({ graph, value: first.outputs[0]! }, { ...way, affine: scales(way) ? first : way.affine });
@@ -215,7 +199,7 @@ export class Follower {
         );
       if (first !== undefined && readers.every((node) => affine.has(operatorLabel(node)) && hasConstant(links, node)))
         return withLimit(limits, "scaled", scaleWords(`Behind its activation "${nodeLabel(first)}"`));
-      if (first === undefined || readers.length > 1 || !movers.has(operatorLabel(first))) return limits;
+      if (first === undefined || readers.length > 1 || !passing.has(operatorLabel(first))) return limits;
       value = first.outputs[0]!;
     }
     return limits;
