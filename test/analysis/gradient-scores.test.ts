@@ -13,7 +13,7 @@ import { elementCount } from "../../server/src/graph/tensor.js";
 import { counted, npz } from "../support/arrays-on-disk.js";
 import { quietContext } from "../support/job-context.js";
 import { ModelFolder, reading, saveParams } from "../support/model-folder.js";
-import { convNet, model, node, normals, type TestModel, value, weight } from "../support/models.js";
+import { convNet, cutOff, model, node, normals, value, weight } from "../support/models.js";
 import { relativeError, scored } from "../support/sensitivity.js";
 
 let folder = new ModelFolder();
@@ -165,22 +165,6 @@ it("saves zeros where SNIP's scores are lowest", async () => {
 });
 
 describe("the report", () => {
-  /** Layers `first`, then `cut` behind an operator that has no gradient, then `last`. */
-  const partly = (): TestModel =>
-    model({
-      opset: 18,
-      graph: {
-        nodes: [
-          node("MatMul", ["x", "cut"], ["h"]),
-          node("LpPool", ["h"], ["p"], { kernel_shape: [2] }),
-          node("MatMul", ["p", "last"], ["y"]),
-        ],
-        inputs: [value("x", "float", ["batch", 2, 6])],
-        outputs: [value("y", "float", ["batch", 2, 4])],
-        initializers: [weight("cut", [6, 9], 1), weight("last", [8, 4], 2)],
-      },
-    });
-
   it("says the loss and whose statistics, and reduces the scores of each layer", async () => {
     const { report } = await analysed();
     const found = await scored(convNet(), { data: samples(1), batch: 32, seed: recipe.seed });
@@ -202,7 +186,7 @@ describe("the report", () => {
   });
 
   it("leaves layers without a score dense, with the reason", async () => {
-    path = folder.write("partly.onnx", partly());
+    path = folder.write("partly.onnx", cutOff());
     const { report } = await analyze({ uri: path, path, recipe: { ...defaultRecipe, criterion: "snip" } }, context);
     const [cut, last] = report.layers;
     expect(cut).toMatchObject({ id: "cut", score: null, excluded: true, density: 1, criticalSparsity: null });

@@ -2,7 +2,7 @@
  * Mul nodes that a save puts in front of inputs. The bytes are those of the original message with two nodes more and
  * another name, as `onnx-buf` writes it; what is read back and run computes what the scaled graph in memory does.
  */
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
   type ModelProto,
@@ -15,9 +15,8 @@ import {
 import { Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DType } from "../../server/protocol/model.js";
-import { type OpenModel, withModel } from "../../server/src/analysis/open-model.js";
+import { withModel } from "../../server/src/analysis/open-model.js";
 import type { InputScale, TensorEdit } from "../../server/src/formats/format.js";
-import { writeOnnx } from "../../server/src/formats/onnx/write.js";
 import { storedElements } from "../../server/src/formats/stored-elements.js";
 import { float16Array, float16Bits as float16BitsOf } from "../../server/src/graph/float16.js";
 import type { Node } from "../../server/src/graph/graph.js";
@@ -42,36 +41,15 @@ import {
   weight,
 } from "../support/models.js";
 import { relativeDifference, runBytes, runModel } from "../support/run-model.js";
+import { writeCopy } from "../support/write-copy.js";
 
 let folder: ModelFolder;
-let saves = 0;
 beforeAll(() => {
   folder = new ModelFolder();
 });
 afterAll(() => {
   folder.dispose();
 });
-
-/** Saves with these scales and edits, in a folder of its own. @returns the target. */
-async function saved(
-  { source, model: read }: OpenModel,
-  scales: readonly InputScale[],
-  edits: readonly TensorEdit[] = [],
-): Promise<string> {
-  const place = folder.file(`out${saves++}`);
-  mkdirSync(place);
-  const target = `${place}/model.onnx`;
-  await writeOnnx(source, read, {
-    target,
-    replaceOriginal: false,
-    edits,
-    scales,
-    provenance: [],
-    progress: () => Promise.resolve(),
-    beforeCommit: () => undefined,
-  });
-  return target;
-}
 
 /** Whether `proto` is what `read` was read from. */
 const isRecord = (proto: NodeProto, read: Node): boolean =>
@@ -122,9 +100,9 @@ describe("the bytes are those of the message with the nodes in it", () => {
     const path = folder.write("model.onnx", make());
     await withModel(path, async (read) => {
       const scales = sites(make(), read.model.graph.nodes, uniform(7));
-      const bytes = readFileSync(await saved(read, scales));
+      const bytes = readFileSync(await writeCopy(folder.place(), read, scales));
       expect(Buffer.compare(bytes, Buffer.from(toBinary(ModelProtoSchema, scaledProto(make(), scales))))).toBe(0);
-      expect(Buffer.compare(readFileSync(await saved(read, [])), sourceOf(make()))).toBe(0);
+      expect(Buffer.compare(readFileSync(await writeCopy(folder.place(), read, [])), sourceOf(make()))).toBe(0);
     });
   });
 });
@@ -143,7 +121,7 @@ describe("lengths", () => {
         });
       await withModel(folder.write("model.onnx", make()), async (read) => {
         const scales = [{ node: read.model.graph.nodes[0]!, input: 0, factor: 0.5, dtype: "float" as const }];
-        const bytes = readFileSync(await saved(read, scales));
+        const bytes = readFileSync(await writeCopy(folder.place(), read, scales));
         expect(Buffer.compare(bytes, Buffer.from(toBinary(ModelProtoSchema, scaledProto(make(), scales))))).toBe(0);
       });
     }
@@ -197,7 +175,7 @@ test.each(Array.from({ length: 30 }, (_, i) => i + 1))(
             : [],
         ),
       );
-      const target = await saved(read, scales);
+      const target = await writeCopy(folder.place(), read, scales);
       const expected = await runModel({ ...read.model, graph: withScaledInputs(main, scales) }, feeds, read.source);
       // The same operations in the same order; only kernels of constants against inputs may round otherwise.
       expect(relativeDifference(expected, await runBytes(target, feeds))).toBeLessThan(1e-5);
@@ -231,7 +209,7 @@ describe("element types", () => {
 
   test("double factors are not rounded to float32", async () => {
     await withModel(folder.write("model.onnx", typed("double")), async (read) => {
-      const target = await saved(read, [
+      const target = await writeCopy(folder.place(), read, [
         { node: read.model.graph.nodes[1]!, input: 0, factor: 1 / 3, dtype: "double" },
       ]);
       const { y } = await runBytes(target, { x: new Tensor("float64", Float64Array.of(1, -2, 3), [3]) });
@@ -241,7 +219,9 @@ describe("element types", () => {
 
   test("float16 factors are the nearest half", async () => {
     await withModel(folder.write("model.onnx", typed("float16")), async (read) => {
-      const target = await saved(read, [{ node: read.model.graph.nodes[1]!, input: 0, factor: 0.1, dtype: "float16" }]);
+      const target = await writeCopy(folder.place(), read, [
+        { node: read.model.graph.nodes[1]!, input: 0, factor: 0.1, dtype: "float16" },
+      ]);
       const half = (...numbers: number[]): Tensor =>
         new Tensor("float16", float16Array(Uint16Array.from(numbers, float16Bits)), [numbers.length]);
       const { y } = await runBytes(target, { x: half(1, 2, -4) });
@@ -255,7 +235,7 @@ describe("element types", () => {
   ])("%s at opset %i is refused", async (dtype, opset, words) => {
     await withModel(folder.write("model.onnx", typed(dtype, opset)), async (read) => {
       const scales = [{ node: read.model.graph.nodes[1]!, input: 0, factor: 0.5, dtype }];
-      await expect(saved(read, scales)).rejects.toThrow(words);
+      await expect(writeCopy(folder.place(), read, scales)).rejects.toThrow(words);
     });
   });
 });
@@ -273,7 +253,9 @@ test("names that are taken get a number", async () => {
     },
   });
   await withModel(folder.write("model.onnx", made), async (read) => {
-    const target = await saved(read, [{ node: read.model.graph.nodes[2]!, input: 1, factor: 3, dtype: "float" }]);
+    const target = await writeCopy(folder.place(), read, [
+      { node: read.model.graph.nodes[2]!, input: 1, factor: 3, dtype: "float" },
+    ]);
     await withModel(target, async ({ model: again }) => {
       expect(again.graph.nodes.find(({ op }) => op === "Mul")).toMatchObject({
         inputs: ["x", "x_factor_2"],
@@ -319,15 +301,16 @@ describe("what is refused, before a file is made", () => {
   ])("%s", async (_name, op, input, words) => {
     await withModel(folder.write("model.onnx", nested), async (read) => {
       const { node: one } = [...allNodes(read.model.graph)].find((place) => place.node.op === op)!;
-      await expect(saved(read, [{ node: one, input, factor: 1, dtype: "float" }])).rejects.toThrow(words);
-      expect(readdirSync(folder.file(`out${saves - 1}`))).toEqual([]);
+      const place = folder.place();
+      await expect(writeCopy(place, read, [{ node: one, input, factor: 1, dtype: "float" }])).rejects.toThrow(words);
+      expect(readdirSync(place)).toEqual([]);
     });
   });
 
   test("the same input twice", async () => {
     await withModel(folder.write("model.onnx", nested), async (read) => {
       const scale: InputScale = { node: read.model.graph.nodes[1]!, input: 0, factor: 1, dtype: "float" };
-      await expect(saved(read, [scale, scale])).rejects.toThrow(/scaled twice/);
+      await expect(writeCopy(folder.place(), read, [scale, scale])).rejects.toThrow(/scaled twice/);
     });
   });
 });
@@ -378,8 +361,8 @@ test("weights are edited at their places while nodes are added, external data to
       };
     });
     expect(edits.length).toBe(4);
-    const plain = await saved(read, scales);
-    const edited = await saved(read, scales, edits);
+    const plain = await writeCopy(folder.place(), read, scales);
+    const edited = await writeCopy(folder.place(), read, scales, edits);
     await withModel(edited, async (again) => {
       const [before, after] = [readFileSync(plain), readFileSync(edited)];
       for (const { tensor: place } of again.search.weights)

@@ -17,6 +17,11 @@ export class ModelFolder {
     return join(this.path, name);
   }
 
+  /** Makes an empty folder in it. @returns its path. */
+  place(): string {
+    return mkdtempSync(this.file("place-"));
+  }
+
   /** Writes a model, or bytes as they are. @returns its path. */
   write(name: string, content: TestModel | Uint8Array | string): string {
     const path = this.file(name);

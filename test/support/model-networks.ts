@@ -248,3 +248,20 @@ export function unknownDomain({ seed = 1 }: NetworkOptions = {}): TestModel {
     },
   });
 }
+
+/** Layers `cut` and `last` with LpPool between them, which has no gradient: the first gets none. */
+export function cutOff(): TestModel {
+  return model({
+    opset: 18,
+    graph: {
+      nodes: [
+        node("MatMul", ["x", "cut"], ["h"]),
+        node("LpPool", ["h"], ["p"], { kernel_shape: [2] }),
+        node("MatMul", ["p", "last"], ["y"]),
+      ],
+      inputs: [value("x", "float", ["batch", 2, 6])],
+      outputs: [value("y", "float", ["batch", 2, 4])],
+      initializers: [weight("cut", [6, 9], 1), weight("last", [8, 4], 2)],
+    },
+  });
+}

@@ -2,7 +2,7 @@
  * Stable ResNet on files: with nodes and folded it is the network that was written with y = x + F(x)/√L in the first
  * place; what cannot be folded is refused with its reason; the proof by running finds a factor that is missing.
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, type NodeProto, type TensorProto } from "onnx-buf";
 import { Tensor } from "onnxruntime-node";
@@ -10,17 +10,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { proveStable } from "../../../server/src/analysis/edits/stable-proof.js";
 import { foldStable, stableScales } from "../../../server/src/analysis/edits/stable-resnet.js";
 import { save } from "../../../server/src/analysis/save.js";
-import { type OpenModel, withModel } from "../../../server/src/analysis/open-model.js";
-import type { InputScale, TensorEdit } from "../../../server/src/formats/format.js";
+import { withModel } from "../../../server/src/analysis/open-model.js";
 import { quietContext } from "../../support/job-context.js";
 import { ModelFolder, saveParams } from "../../support/model-folder.js";
 import { ExternalFile, model, modelBytes, node, tensor, type TestModel, value, weight } from "../../support/models.js";
 import { type Network, resnet, vit } from "../../support/networks/index.js";
 import { wideResnet } from "../../support/networks/wide-resnet.js";
 import { relativeDifference, runBytes } from "../../support/run-model.js";
+import { writeCopy } from "../../support/write-copy.js";
 
 let folder: ModelFolder;
-let saves = 0;
 beforeAll(() => {
   folder = new ModelFolder();
 });
@@ -29,22 +28,6 @@ afterAll(() => {
 });
 
 const context = quietContext();
-
-async function written(open: OpenModel, scales: readonly InputScale[], edits: readonly TensorEdit[]): Promise<string> {
-  const place = folder.file(`out${saves++}`);
-  mkdirSync(place);
-  const target = `${place}/model.onnx`;
-  await open.format.write(open.source, open.model, {
-    target,
-    replaceOriginal: false,
-    edits,
-    scales,
-    provenance: [],
-    progress: () => Promise.resolve(),
-    beforeCommit: () => undefined,
-  });
-  return target;
-}
 
 const nothing = { folded: [], axes: {}, seed: 1 } as const;
 const tiny = { batch: 2, classes: 3, size: 16 } as const;
@@ -84,7 +67,7 @@ describe("a ResNet-32", () => {
         scales.map(() => [1 / Math.sqrt(15), "float"]),
       );
       expect(report.changes.length).toBe(15);
-      const mul = await written(open, scales, []);
+      const mul = await writeCopy(folder.place(), open, scales);
       expect(relativeDifference(expected, await runBytes(mul, feeds))).toBeLessThan(rounding);
       expect((await proveStable(open, mul, scales, nothing, context)).difference).toBeLessThan(rounding);
 
@@ -93,7 +76,7 @@ describe("a ResNet-32", () => {
       expect(folding.tensors.map(({ constant }) => constant.name.replace(/\d+/, ""))).toEqual(
         Array.from({ length: 15 }, () => ["bn.scale", "bn.bias"]).flat(),
       );
-      const folded = await written(open, [], folding.edits);
+      const folded = await writeCopy(folder.place(), open, [], folding.edits);
       expect(relativeDifference(expected, await runBytes(folded, feeds))).toBeLessThan(rounding);
       const options = { ...nothing, folded: folding.tensors.map(({ constant }) => constant) };
       expect((await proveStable(open, folded, scales, options, context)).difference).toBeLessThan(rounding);
@@ -105,12 +88,12 @@ describe("a ResNet-32", () => {
   test("the proof fails where one branch of the file misses its factor", async () => {
     await withModel(folder.write("plain.onnx", plain), async (open) => {
       const { scales } = await stableScales(open, context);
-      const mul = await written(open, scales.slice(1), []);
+      const mul = await writeCopy(folder.place(), open, scales.slice(1));
       await expect(proveStable(open, mul, scales, nothing, context)).rejects.toThrow(
         /does not compute what a Stable ResNet should: outputs differ by/,
       );
       const folding = foldStable(open);
-      const folded = await written(open, [], folding.edits.slice(2));
+      const folded = await writeCopy(folder.place(), open, [], folding.edits.slice(2));
       const options = { ...nothing, folded: folding.tensors.map(({ constant }) => constant) };
       await expect(proveStable(open, folded, scales, options, context)).rejects.toThrow(/Do not use it/);
     });
@@ -151,7 +134,10 @@ test.each<[name: string, make: () => Network, tensors: number]>([
     const { scales } = await stableScales(open, context);
     const folding = foldStable(open);
     expect(folding.tensors.length).toBe(tensors);
-    const [mul, folded] = [await written(open, scales, []), await written(open, [], folding.edits)];
+    const [mul, folded] = [
+      await writeCopy(folder.place(), open, scales),
+      await writeCopy(folder.place(), open, [], folding.edits),
+    ];
     const feeds = feedsOf(network);
     expect(relativeDifference(await runBytes(mul, feeds), await runBytes(folded, feeds))).toBeLessThan(rounding);
     expect(relativeDifference(await runBytes(network.bytes, feeds), await runBytes(folded, feeds))).toBeGreaterThan(
@@ -199,7 +185,7 @@ test("two blocks are what the formula says, computed by hand", async () => {
   const path = folder.write("two.onnx", made);
   const x = Float32Array.from({ length: 8 }, (_, i) => Math.sin(i));
   await withModel(path, async (open) => {
-    const folded = await written(open, [], foldStable(open).edits);
+    const folded = await writeCopy(folder.place(), open, [], foldStable(open).edits);
     const numbers = new Map(
       made.proto.graph!.initializer.map(({ name, rawData }) => [
         name,
@@ -262,7 +248,10 @@ describe("where the numbers lie", () => {
     await withModel(folder.write("placed.onnx", made), async (open) => {
       const { scales } = await stableScales(open, context);
       const folding = foldStable(open);
-      const [mul, folded] = [await written(open, scales, []), await written(open, [], folding.edits)];
+      const [mul, folded] = [
+        await writeCopy(folder.place(), open, scales),
+        await writeCopy(folder.place(), open, [], folding.edits),
+      ];
       const feeds = { x: new Tensor("float32", Float32Array.from({ length: 8 }, Math.cos), [2, 4]) };
       // Halves are rounded once more: 2^-11 of a weight, a few of them summed.
       const allowed = _name.includes("halves") ? 2e-3 : rounding;
@@ -369,7 +358,7 @@ test("a proof that cannot be run says why, and a file that is broken fails", asy
   const made = twoBlocks(plainLast);
   await withModel(folder.write("two.onnx", made), async (open) => {
     const { scales } = await stableScales(open, context);
-    const target = await written(open, scales, []);
+    const target = await writeCopy(folder.place(), open, scales);
     const whole = {
       ...open.model,
       graph: { ...open.model.graph, inputs: [{ name: "x", dtype: "string" as const, shape: [2, 4] }] },
