@@ -305,7 +305,7 @@ export interface RemediesReport {
 
 /** A tensor, other than by the mask, that a save changes or a node that it adds. */
 export interface EditReport {
-  readonly edit: "eoc-init" | "stable-resnet" | "rescale";
+  readonly edit: "eoc-init" | "permute" | "stable-resnet" | "rescale";
   /** Of all of it, in a sentence. */
   readonly words: string;
   /** Tensors that were changed and nodes that were added, by name, each with what happened. */

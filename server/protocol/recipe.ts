@@ -37,6 +37,14 @@ export interface EocInit {
 export const stableForms = ["mul", "fold"] as const;
 export type StableForm = (typeof stableForms)[number];
 
+/** Input channels reordered, and with them all that makes or shares them, so that a pattern keeps more of the score. */
+export interface Permute {
+  /** Time that the search may take for each set of channels that move together. */
+  readonly seconds: number;
+  /** Steps that the search took, by the name of the set: a recipe that has them is repeated exactly. */
+  readonly moves?: Readonly<Record<string, number>>;
+}
+
 /** What is left of each layer after pruning, multiplied by one number: by the theory's formula, or as measured. */
 export const rescalings = ["paper", "measured"] as const;
 export type Rescaling = (typeof rescalings)[number];
@@ -46,7 +54,10 @@ export interface Recipe {
   readonly criterion: string;
   /** Fraction of the prunable weights to remove, in [0, 1). */
   readonly sparsity: number;
-  /** Structured pattern instead of a sparsity. */
+  /**
+   * A structured pattern, held by every layer that can hold it. What it removes goes first; where `sparsity` asks for
+   * more, further weights go by their scores, in every layer. At sparsity 0 layers that cannot hold it are left dense.
+   */
   readonly pattern?: NofM;
   readonly scope: Scope;
   /** Densities by a rule; then `scope` does not count. */
@@ -55,6 +66,7 @@ export interface Recipe {
   readonly rounds?: number;
   /** Changes of the model before it is scored, in this order. */
   readonly eocInit?: EocInit;
+  readonly permute?: Permute;
   readonly stableResnet?: StableForm;
   /** And after it is pruned. */
   readonly rescale?: Rescaling;
@@ -64,6 +76,10 @@ export interface Recipe {
   readonly floors: Readonly<Record<string, number>>;
   /** Seed of everything random: tie order, the random criterion, synthetic inputs, sampled labels. */
   readonly seed: number;
+  /** Path of a .npz file of scores by weight name, for the criterion `imported`. */
+  readonly scores?: string;
+  /** Path of a .npz file of masks by weight name: what is 0 there is removed, whatever its score. */
+  readonly mask?: string;
   /** Path of a data file or folder, for criteria that need data. */
   readonly data?: string;
   /** Name of a loss, for criteria that need a gradient; chosen from the outputs when absent. */
@@ -77,6 +93,12 @@ export interface Recipe {
   /** Lengths of dynamic axes, by axis name or by `input:axis`. */
   readonly axes: Readonly<Record<string, number>>;
 }
+
+/** Largest m of an N:M pattern: a group that no longer fits a cache line helps nobody. */
+export const maxGroup = 256;
+
+/** Longest search for a permutation of one set of channels, in seconds. */
+export const maxSearch = 3600;
 
 /** Largest batch that may be asked for. */
 export const maxBatch = 1e6;
@@ -138,11 +160,14 @@ export function parseRecipe(input: unknown): Recipe {
     "quota",
     "rounds",
     "eocInit",
+    "permute",
     "stableResnet",
     "rescale",
     "exclude",
     "floors",
     "seed",
+    "scores",
+    "mask",
     "data",
     "loss",
     "batchNorm",
@@ -170,6 +195,10 @@ export function parseRecipe(input: unknown): Recipe {
     return wrong("seed", "a whole number from 0 to 4294967295");
   }
   if (data !== undefined && typeof data !== "string") return wrong("data", "a path");
+  const { scores, mask, permute } = given;
+  if (scores !== undefined && typeof scores !== "string") return wrong("scores", "a path");
+  if (mask !== undefined && typeof mask !== "string") return wrong("mask", "a path");
+  if (permute !== undefined && pattern === undefined) return wrong("permute", "absent where there is no pattern");
   if (loss !== undefined && typeof loss !== "string") return wrong("loss", "the name of a loss");
   if (batchNorm !== "auto" && batchNorm !== "stored" && batchNorm !== "batch") {
     return wrong("batchNorm", "`auto`, `stored` or `batch`");
@@ -199,6 +228,7 @@ export function parseRecipe(input: unknown): Recipe {
     quota: oneOf("quota", quota, quotas),
     rounds: rounds === 1 ? undefined : rounds,
     eocInit: eocInit === undefined ? undefined : parseEocInit(eocInit, wrong),
+    permute: permute === undefined ? undefined : parsePermute(permute, wrong),
     stableResnet: oneOf("stableResnet", stableResnet, stableForms),
     rescale: oneOf("rescale", rescale, rescalings),
   };
@@ -220,7 +250,9 @@ export function parseRecipe(input: unknown): Recipe {
     ...present(chosen),
     ...(means === undefined ? {} : { mean: means }),
     ...(deviations === undefined ? {} : { std: deviations }),
-    ...(pattern === undefined ? {} : { pattern: parsePattern(pattern, wrong) }),
+    ...(pattern === undefined ? {} : { pattern: parsePattern(pattern) }),
+    ...(scores === undefined ? {} : { scores }),
+    ...(mask === undefined ? {} : { mask }),
     ...(data === undefined ? {} : { data }),
     ...(loss === undefined ? {} : { loss }),
   };
@@ -244,18 +276,25 @@ function parseEocInit(input: unknown, wrong: (field: string, expected: string) =
   return { sigmaB, scheme, force };
 }
 
-function parsePattern(input: unknown, wrong: (field: string, expected: string) => never): NofM {
-  if (typeof input !== "object" || input === null) return wrong("pattern", "{ n, m }");
-  const { n, m } = input as Record<string, unknown>;
-  if (
-    typeof n !== "number" ||
-    typeof m !== "number" ||
-    !Number.isInteger(n) ||
-    !Number.isInteger(m) ||
-    n < 1 ||
-    m <= n
-  ) {
-    return wrong("pattern", "{ n, m } with whole numbers 1 <= n < m");
+function parsePermute(input: unknown, wrong: (field: string, expected: string) => never): Permute {
+  if (typeof input !== "object" || input === null) return wrong("permute", "{ seconds, moves }");
+  const { seconds, moves } = input as Record<string, unknown>;
+  if (typeof seconds !== "number" || !(seconds >= 0 && seconds <= maxSearch)) {
+    return wrong("permute.seconds", `a number from 0 to ${maxSearch}`);
   }
-  return { n, m };
+  if (moves === undefined) return { seconds };
+  if (typeof moves !== "object" || moves === null || Array.isArray(moves)) return wrong("permute.moves", "an object");
+  for (const [name, count] of Object.entries(moves)) {
+    if (!Number.isSafeInteger(count) || count < 0)
+      wrong(`permute.moves[${JSON.stringify(name)}]`, "a whole number that is not negative");
+  }
+  return { seconds, moves: { ...(moves as Record<string, number>) } };
+}
+
+/** Checks a pattern that comes from outside. @throws PruneScopeError `bad-request`. */
+export function parsePattern(input: unknown): NofM {
+  const { n, m } = (typeof input === "object" && input !== null ? input : {}) as Record<string, unknown>;
+  const whole = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value);
+  if (whole(n) && whole(m) && n >= 1 && n < m && m <= maxGroup) return { n, m };
+  throw new PruneScopeError("bad-request", `A pattern must be { n, m } with whole numbers 1 <= n < m <= ${maxGroup}.`);
 }

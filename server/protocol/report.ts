@@ -5,7 +5,8 @@ import type { EncodedArray } from "./codec.js";
 import type { ErrorData } from "./errors.js";
 import type { CollapseReport, EditReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
 import type { LayerId } from "./model.js";
-import type { Recipe, Scope } from "./recipe.js";
+import type { NofM, Recipe, Scope } from "./recipe.js";
+import type { Eligibility, HeldReport, PermutationReport } from "./sparsity.js";
 import type { EncodedSurvival } from "./survival.js";
 
 export const reportSchema = "prunescope.report/1";
@@ -50,6 +51,13 @@ export interface LayerReport {
   /** The layer is left dense: the recipe says so, or it has no score. */
   readonly excluded: boolean;
   readonly risk: Risk;
+  /** How the layer stands to the recipe's pattern, and the share of its score that the pattern keeps; absent without one. */
+  readonly pattern?: LayerPattern;
+}
+
+export interface LayerPattern extends Eligibility {
+  /** Σ of what the pattern keeps over Σ of all scores; null where the layer does not get the pattern. */
+  readonly retained: number | null;
 }
 
 export interface Report {
@@ -77,6 +85,10 @@ export interface Report {
   /** Highest sparsity that any ranking could reach with a weight left in every layer: 1 − layers / N; layer by layer the smallest decides. */
   readonly maxSparsity: number | null;
   readonly zeroScoreShare: number;
+  /** The recipe's pattern. */
+  readonly pattern?: NofM;
+  /** What the file holds before anything is pruned, where it is sparse already. */
+  readonly held?: HeldReport | ErrorData;
   readonly notes: readonly string[];
   readonly layers: readonly LayerReport[];
   /** What goes beyond scores and mask, where it was asked for; an error says why a part is not there. */
@@ -132,7 +144,10 @@ export interface SaveReport {
     readonly parameters: number;
     readonly kept: number;
     readonly zeros: number;
+    /** Of a recipe with a pattern: groups that hold it, counted in the written file, of how many. */
+    readonly pattern?: LayerPattern & { readonly groups: number; readonly held: number };
   }[];
+  readonly permutation?: PermutationReport;
   /** Changes besides the mask. */
   readonly edits: readonly EditReport[];
   /** From the start of the job until the file had its name. */

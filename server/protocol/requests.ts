@@ -2,10 +2,12 @@
  * What the client asks of the language server, and what the server tells it. Every job names its model by `uri` (whose
  * work can be stopped as a whole) and by the `path` of the file to read, which differ for temporary copies.
  */
+import type { CompareReport } from "./compare.js";
 import type { Dim, LayerId, ModelView } from "./model.js";
 import type { CollapseReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
-import type { Recipe } from "./recipe.js";
+import type { NofM, Recipe } from "./recipe.js";
 import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
+import type { CheckReport, HeldReport } from "./sparsity.js";
 
 /** Values for dynamic axes, by axis name, or by `input:axis` where an axis has no name. */
 export type DynamicAxes = Readonly<Record<string, number>>;
@@ -70,6 +72,34 @@ export interface RemediesParams extends ModelRef {
   readonly budget: number;
 }
 
+export interface CheckParams extends ModelRef {
+  readonly pattern: NofM;
+  /** Ids of layers that need not hold it. */
+  readonly exclude: readonly LayerId[];
+}
+export type HeldParams = ModelRef;
+export interface CompareParams extends ModelRef {
+  /** The other model. */
+  readonly pruned: string;
+  /** Data, labels, seed, batch and lengths of dynamic axes are taken from it. */
+  readonly recipe: Recipe;
+  /** Seconds that measuring latency may take; 0 = it is not measured. */
+  readonly latencySeconds: number;
+}
+export interface ExportParams extends ModelRef {
+  readonly recipe: Recipe;
+  /** Absolute path of the .npz file to write. */
+  readonly target: string;
+  /** One array per weight, by its name, in the shape that the file stores it in: 0 and 1, or scores as float32. */
+  readonly what: "mask" | "scores";
+}
+export interface ExportReport {
+  readonly path: string;
+  readonly bytes: number;
+  readonly arrays: number;
+  readonly elements: number;
+}
+
 /** Every job: parameters and result. The same names serve LSP requests (`prunescope/NAME`) and the engine's messages. */
 export interface Jobs {
   open: { params: OpenParams; result: ModelView };
@@ -79,6 +109,10 @@ export interface Jobs {
   save: { params: SaveParams; result: SaveReport };
   verify: { params: VerifyParams; result: VerifyReport };
   compress: { params: CompressParams; result: CompressReport };
+  check: { params: CheckParams; result: CheckReport };
+  held: { params: HeldParams; result: HeldReport };
+  compare: { params: CompareParams; result: CompareReport };
+  export: { params: ExportParams; result: ExportReport };
   theory: { params: TheoryParams; result: TheoryReport };
   collapse: { params: CollapseParams; result: CollapseReport };
   measure: { params: MeasureParams; result: MeasureReport };
@@ -93,6 +127,10 @@ export const jobNames: readonly JobName[] = [
   "save",
   "verify",
   "compress",
+  "check",
+  "held",
+  "compare",
+  "export",
   "theory",
   "collapse",
   "measure",

@@ -3,7 +3,7 @@
  * Unknown fields are dropped. Every check throws `bad-request` and names the field.
  */
 import { PruneScopeError } from "./errors.js";
-import { maxAxisLength, maxSigmaB, parseRecipe } from "./recipe.js";
+import { maxAxisLength, maxSigmaB, parsePattern, parseRecipe } from "./recipe.js";
 import type {
   CloseParams,
   DynamicAxes,
@@ -55,6 +55,24 @@ const jobParsers: { readonly [J in JobName]: (fields: Fields) => Jobs[J]["params
     dynamicAxes: dynamicAxes(fields),
   }),
   compress: (fields) => ({ ...model(fields), pruned: fields.absolutePath("pruned") }),
+  check: (fields) => ({
+    ...model(fields),
+    pattern: parsePattern(fields.get("pattern")),
+    exclude: fields.strings("exclude"),
+  }),
+  held: model,
+  compare: (fields) => ({
+    ...model(fields),
+    pruned: fields.absolutePath("pruned"),
+    recipe: parseRecipe(fields.get("recipe")),
+    latencySeconds: fields.number("latencySeconds", 0, 3600),
+  }),
+  export: (fields) => ({
+    ...model(fields),
+    recipe: parseRecipe(fields.get("recipe")),
+    target: fields.absolutePath("target"),
+    what: fields.oneOf("what", ["mask", "scores"]),
+  }),
   theory: (fields) => ({
     ...model(fields),
     sigmaB: fields.number("sigmaB", 0, maxSigmaB),
@@ -119,6 +137,17 @@ class Fields {
   string(name: string): string {
     const value = this.get(name);
     return typeof value === "string" && value !== "" ? value : this.#wrong(name, "a string that is not empty");
+  }
+
+  strings(name: string): readonly string[] {
+    const value = this.get(name);
+    const strings = Array.isArray(value) && value.every((one): one is string => typeof one === "string");
+    return strings ? value : this.#wrong(name, "a list of strings");
+  }
+
+  oneOf<T extends string>(name: string, choices: readonly T[]): T {
+    const value = this.get(name) as T;
+    return choices.includes(value) ? value : this.#wrong(name, choices.join(" or "));
   }
 
   boolean(name: string): boolean {

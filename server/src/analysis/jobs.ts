@@ -1,8 +1,12 @@
 /** The jobs that an engine runs, one file each; the table is what the engine serves. */
 import type { JobName, Jobs, Progress, ServerSettings } from "../../protocol/requests.js";
 import { analyze } from "./analyze.js";
+import { check } from "./check.js";
 import { collapse } from "./collapse.js";
+import { compare } from "./compare.js";
 import { compress } from "./compress.js";
+import { exportScores } from "./export.js";
+import { held } from "./held.js";
 import { measure } from "./measure.js";
 import { open } from "./open.js";
 import { remedies } from "./remedies.js";
@@ -41,8 +45,12 @@ export const jobs: {
   readonly [J in JobName]: (params: Jobs[J]["params"], context: JobContext) => Promise<Jobs[J]["result"]>;
 } = Object.freeze({
   analyze,
+  check,
   collapse,
+  compare,
   compress,
+  export: exportScores,
+  held,
   measure,
   open,
   remedies,

@@ -35,6 +35,8 @@ export interface PrunableWeight {
   readonly dequantisation: Dequantisation | null;
   /** True where the file stores only some elements of the dense tensor. */
   readonly sparse: boolean;
+  /** Why its axes have no one part to play: uses of a tied weight that differ, in a sentence; null when they agree. */
+  readonly disagreement: string | null;
 }
 
 export interface PrunableSearch {
@@ -110,7 +112,7 @@ const knownDomains: ReadonlySet<string> = new Set([
 /** Finds every prunable weight of a model, and says of the other weight-like tensors why they are not. */
 export function findPrunable(model: Model): PrunableSearch {
   const tracer = new Tracer();
-  const found = new Map<string, PrunableWeight & { uses: WeightUse[] }>();
+  const found = new Map<string, PrunableWeight & { uses: WeightUse[]; disagreement: string | null }>();
   const refusals = new Refusals();
   const ids = new LayerIds();
 
@@ -156,8 +158,11 @@ export function findPrunable(model: Model): PrunableSearch {
       }
       const use: WeightUse = { node, graph, index };
       const known = found.get(key);
+      const mapped = origin.axes === null ? noRoles : mapRoles(seen, origin.axes);
       if (known !== undefined) {
         known.uses.push(use);
+        if (!sameReduction(known.roles, mapped))
+          known.disagreement ??= `${nodeLabel(known.uses[0]!.node)} and ${nodeLabel(node)} sum over different axes of it`;
         return;
       }
       found.set(key, {
@@ -167,10 +172,11 @@ export function findPrunable(model: Model): PrunableSearch {
         size: elementCount(constant.tensor.shape),
         shape,
         uses: [use],
-        roles: origin.axes === null ? noRoles : mapRoles(seen, origin.axes),
+        roles: mapped,
         via: origin.via,
         dequantisation: origin.dequantisation,
         sparse: constant.sparse !== null,
+        disagreement: null,
       });
     });
   }
@@ -238,6 +244,9 @@ class Refusals {
     return [...this.#views].filter(([key]) => !found.has(key)).map(([, view]) => view);
   }
 }
+
+const sameReduction = (a: AxisRoles, b: AxisRoles): boolean =>
+  a.groups === b.groups && a.in.length === b.in.length && a.in.every((axis, i) => axis === b.in[i]);
 
 function mapRoles(roles: AxisRoles, axes: readonly number[]): AxisRoles {
   // -1: an axis of length 1 that the stored tensor does not have.

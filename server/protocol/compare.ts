@@ -1,0 +1,56 @@
+/** Two models side by side: result of the job `compare`. */
+import type { ErrorData } from "./errors.js";
+import type { LayerId } from "./model.js";
+import type { CompressReport } from "./report.js";
+
+/** One prunable layer as both models have it; null where a model has none of that id. */
+export interface ComparedLayer {
+  readonly id: LayerId;
+  readonly op: string;
+  readonly shape: readonly number[];
+  readonly parameters: number;
+  /** Elements that are 0. */
+  readonly zeros: { readonly original: number | null; readonly pruned: number | null };
+  /** Elements that are equal bit by bit, of those that are not 0 in the pruned model; null where shapes or types differ. */
+  readonly unchanged: number | null;
+}
+
+/** One output on the same input. */
+export interface ComparedOutput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Largest and mean |a − b|; null where shapes differ, or NaN stands against a number. */
+  readonly maxDifference: number | null;
+  readonly meanDifference: number | null;
+  /** ⟨a, b⟩ / (‖a‖ ‖b‖) over all elements; null as above, or where one of them is 0. */
+  readonly cosine: number | null;
+  /** Share of samples whose largest element along the last axis is at the same place; null for outputs without classes. */
+  readonly argmaxAgreement: number | null;
+  /** Largest |a| of the original's output, to see the difference against. */
+  readonly maxOriginal: number;
+}
+
+/** Milliseconds of one run: median and the quartiles around it, over so many runs of each model in turn. */
+export interface Latency {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  readonly runs: number;
+}
+
+export interface CompareReport {
+  readonly original: { readonly path: string; readonly bytes: number };
+  readonly pruned: { readonly path: string; readonly bytes: number };
+  readonly layers: readonly ComparedLayer[];
+  /** What was fed, in a sentence. */
+  readonly input: string;
+  readonly samples: number;
+  readonly outputs: readonly ComparedOutput[];
+  /** Share of samples with the right label; null where there are no labels. */
+  readonly accuracy: { readonly original: number; readonly pruned: number; readonly samples: number } | null;
+  /** In ONNX Runtime on this machine, the runs of both models interleaved. */
+  readonly latency: { readonly original: Latency; readonly pruned: Latency; readonly threads: number };
+  readonly compressed: CompressReport | ErrorData | null;
+  readonly notes: readonly string[];
+  readonly seconds: number;
+}
