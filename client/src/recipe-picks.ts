@@ -5,6 +5,7 @@
 import { posix } from "node:path";
 import { l10n, ProgressLocation, window, type QuickPickItem, type Uri } from "vscode";
 import type { CriterionView, ModelView } from "../../server/protocol/model.js";
+import { patternText, usualPatterns } from "../../server/protocol/pattern.js";
 import type { Recipe } from "../../server/protocol/recipe.js";
 import { chooseData } from "./choose-data.js";
 import type { PruneScope } from "./context.js";
@@ -30,8 +31,8 @@ export async function pickRecipe(
   if (criterion === null) return null;
   const data = criterion.needsData ? await pickData(title, uri) : synthetic;
   if (data === null) return null;
-  const sparsity = await pickSparsity(title, recipe.sparsity);
-  return sparsity === null ? null : { recipe: { ...recipe, ...data, criterion: criterion.id, sparsity }, model };
+  const amount = await pickAmount(title, recipe.sparsity);
+  return amount === null ? null : { recipe: { ...recipe, ...data, criterion: criterion.id, ...amount }, model };
 }
 
 async function pickCriterion(
@@ -78,24 +79,32 @@ async function pathAsData(uri: Uri, folder: boolean): Promise<Data | null> {
   return data === null ? null : { data };
 }
 
-async function pickSparsity(title: string, preferred: number): Promise<number | null> {
+/** How much is removed: a share of the weights, or what a pattern asks for. */
+type Amount = Pick<Recipe, "sparsity" | "pattern">;
+
+async function pickAmount(title: string, preferred: number): Promise<Amount | null> {
   const offered = [preferred, ...usualSparsities.filter((sparsity) => sparsity !== preferred)];
-  const items: (QuickPickItem & { sparsity: number | null })[] = offered.map((sparsity) => ({
+  const items: (QuickPickItem & { amount: Amount | null })[] = offered.map((sparsity) => ({
     label: `${percent(sparsity)} %`,
-    sparsity,
+    amount: { sparsity },
     ...(sparsity === preferred ? { description: l10n.t("as in the settings") } : {}),
   }));
-  items.push({ label: l10n.t("Another…"), sparsity: null });
+  items.push({ label: l10n.t("Another…"), amount: null });
+  for (const pattern of usualPatterns) {
+    const description = l10n.t("{0} of every {1} weights kept along the reduction axis", pattern.n, pattern.m);
+    items.push({ label: patternText(pattern), description, amount: { sparsity: 0, pattern } });
+  }
   const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t("Share of the weights to remove") });
   if (picked === undefined) return null;
-  if (picked.sparsity !== null) return picked.sparsity;
+  if (picked.amount !== null) return picked.amount;
   const typed = await window.showInputBox({
     title,
     prompt: l10n.t("Share of the weights to remove, in per cent: from 0 to less than 100"),
     value: percent(preferred),
     validateInput: (text) => (parsePercent(text) === null ? l10n.t("A number from 0 to less than 100") : null),
   });
-  return typed === undefined ? null : parsePercent(typed);
+  const sparsity = typed === undefined ? null : parsePercent(typed);
+  return sparsity === null ? null : { sparsity };
 }
 
 /** The share that a person typed in per cent; null when it is none. */

@@ -8,7 +8,7 @@ import { keptCount, type Scope } from "./recipe.js";
 /** Most points of one table. */
 export const maxSurvivalPoints = 2048;
 
-/** As it travels. `removed` ascends from 0 to the total; `kept` holds `layers` counts for each point, in point order. */
+/** As it travels. `removed` ascends to the total, from 0 or from what a pattern or a mask removes; `kept` holds `layers` counts for each point, in point order. */
 export interface EncodedSurvival {
   readonly layers: number;
   readonly removed: EncodedArray<"f64">;
@@ -37,7 +37,8 @@ export function decodeSurvival(encoded: EncodedSurvival): Survival {
 
 /**
  * Kept weights per layer at `sparsity`, linear between the table's points: exact where the number of removed weights
- * meets a point, else off by less than the step of that layer there.
+ * meets a point, else off by less than the step of that layer there. No layer keeps more than at the first point, where
+ * what a pattern or a mask removes is gone.
  * @param sizes weights per layer; @param excluded which layers are left dense.
  */
 export function interpolateKept(
@@ -49,12 +50,13 @@ export function interpolateKept(
   out: Float64Array,
 ): Float64Array {
   if (scope === "layer") {
-    for (let l = 0; l < sizes.length; l++) out[l] = excluded[l] === true ? sizes[l]! : keptCount(sizes[l]!, sparsity);
+    for (let l = 0; l < sizes.length; l++)
+      out[l] = excluded[l] === true ? sizes[l]! : Math.min(table.kept[l]!, keptCount(sizes[l]!, sparsity));
     return out;
   }
   const { layers, removed, kept } = table;
   const total = removed[removed.length - 1]!;
-  const target = total - keptCount(total, sparsity);
+  const target = Math.max(removed[0]!, total - keptCount(total, sparsity));
   let low = 0;
   let high = removed.length - 1;
   while (high - low > 1) {

@@ -4,7 +4,9 @@
  */
 import { elementsOf } from "../elements.js";
 import type { AxisRoles, LayerView } from "../../../server/protocol/model.js";
+import type { LayerPattern } from "../../../server/protocol/report.js";
 import type { ViewState } from "../../../server/protocol/view.js";
+import { useWords } from "../insights/pattern-section.js";
 import type { ViewStore } from "../state/store.js";
 import { layerLabel, shapeText } from "../text/names.js";
 import { columnPercent, percent } from "../text/numbers.js";
@@ -38,6 +40,7 @@ export function createLayerDetail(document: Document, store: ViewStore): LayerDe
         ["On a path", effectiveWords(store, l)],
         ["Phase", theory === null ? "" : phaseLine(theory)],
         ["Suggested", theory?.suggestion ? suggestionLine(theory.suggestion) : ""],
+        ["Pattern", patternWords(report?.pattern)],
         ["Gone at", typeof report?.criticalSparsity === "number" ? percent(report.criticalSparsity) : ""],
       ] as const;
       list.replaceChildren(
@@ -47,6 +50,14 @@ export function createLayerDetail(document: Document, store: ViewStore): LayerDe
       );
     },
   };
+}
+
+/** "holds it, keeps 81.2 % of the score: a sparse kernel may be chosen for it". */
+function patternWords(pattern: LayerPattern | undefined): string {
+  if (pattern === undefined) return "";
+  const { use, reason, retained } = pattern;
+  const kept = retained === null ? "" : `, keeps ${columnPercent(retained)} of the score`;
+  return `${useWords[use]}${kept}: ${reason}`;
 }
 
 function outputShape(shapes: ViewState["shapes"], id: string): string {

@@ -5,6 +5,7 @@
 import { elementsOf, setText } from "../elements.js";
 import { createCollapseSection } from "../insights/collapse-section.js";
 import { createMeasureSection } from "../insights/measure-section.js";
+import { createPatternSection } from "../insights/pattern-section.js";
 import { createRemediesSection } from "../insights/remedies-section.js";
 import { createTheorySection } from "../insights/theory-section.js";
 import type { ViewStore } from "../state/store.js";
@@ -58,9 +59,13 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
   const plots = h("div", { class: "plots" }, density.element, scores.element);
   const detail = createLayerDetail(document, store);
   const layers = createLayerSection(document, store);
-  const insights = [createCollapseSection, createTheorySection, createMeasureSection, createRemediesSection].map(
-    (create) => create(document, store),
-  );
+  const insights = [
+    createPatternSection,
+    createCollapseSection,
+    createTheorySection,
+    createMeasureSection,
+    createRemediesSection,
+  ].map((create) => create(document, store));
   root.replaceChildren(
     header.element,
     banner,

@@ -1,11 +1,12 @@
 /**
- * Criterion and scope, the two choices that are always in view.
+ * Criterion, scope and pattern, the choices that are always in view.
  */
 import { elementsOf } from "../elements.js";
 import type { CriterionView } from "../../../server/protocol/model.js";
 import { scopes, type Scope } from "../../../server/protocol/recipe.js";
 import type { ViewStore } from "../state/store.js";
 import { createChoice, type Option } from "./choice.js";
+import { createPatternChoice } from "./pattern-choice.js";
 
 const scopeTitles: Readonly<Record<Scope, string>> = { global: "Whole model", layer: "Each layer alike" };
 const scopeMeanings: Readonly<Record<Scope, string>> = {
@@ -18,7 +19,7 @@ export interface RecipeChoiceView {
   show(): void;
 }
 
-/** Makes both choices. */
+/** Makes the choices. */
 export function createRecipeChoice(document: Document, store: ViewStore): RecipeChoiceView {
   const h = elementsOf(document);
   const criterion = createChoice(document, "Criterion", store.live, (id) => {
@@ -28,9 +29,11 @@ export function createRecipeChoice(document: Document, store: ViewStore): Recipe
     const known = scopes.find((candidate) => candidate === id);
     if (known !== undefined) store.choose({ scope: known }, ["quota"]);
   });
+  const pattern = createPatternChoice(document, store);
   return {
-    element: h("div", { class: "choices" }, criterion.element, scope.element),
+    element: h("div", { class: "choices" }, criterion.element, scope.element, pattern.element, pattern.permute),
     show() {
+      pattern.show();
       const criteria = store.view?.model?.criteria ?? [];
       const { recipe } = store;
       criterion.show(criteria.map(criterionOption), recipe.criterion);

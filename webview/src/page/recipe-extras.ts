@@ -14,7 +14,7 @@ export function createRecipeExtras(document: Document, store: ViewStore): Recipe
   const words = h("span");
   const undo = h("button", { type: "button", class: "link extras-undo", hidden: !store.live }, "Take back");
   undo.addEventListener("click", () => {
-    store.choose({ floors: {} }, ["quota", "rounds", "eocInit", "stableResnet", "rescale"]);
+    store.choose({ floors: {} }, ["mask", "quota", "rounds", "eocInit", "stableResnet", "rescale"]);
   });
   const element = h("p", { class: "extras", hidden: true }, words, " ", undo);
   return {

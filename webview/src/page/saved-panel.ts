@@ -4,9 +4,11 @@
 import { elementsOf, type Child, type ElementFactory } from "../elements.js";
 import type { ErrorData } from "../../../server/protocol/errors.js";
 import { describeError } from "../../../server/protocol/errors.js";
+import { patternText } from "../../../server/protocol/pattern.js";
 import type { CompressReport, SaveReport, VerifyReport } from "../../../server/protocol/report.js";
 import type { SavedView } from "../../../server/protocol/view.js";
 import { shapeText, shorten } from "../text/names.js";
+import { amountWords } from "../text/recipe.js";
 import { bytes, counted, integer, percent, score, seconds } from "../text/numbers.js";
 
 /** What zeros are good for, said once and without promises. */
@@ -66,17 +68,17 @@ function writtenPart(h: ElementFactory, save: SaveReport): Node[] {
     zeros += layer.zeros;
     if (layer.zeros < layer.parameters - layer.kept) short.push(layer.id);
   }
-  const sparsity = percent(save.recipe.sparsity);
   const written = h(
     "p",
     { "data-kept": kept, "data-zeros": zeros },
-    `${integer(kept)} of ${integer(prunable)} weights kept at ${sparsity} sparsity; `,
+    `${integer(kept)} of ${integer(prunable)} weights kept at ${amountWords(save.recipe.pattern, save.recipe.sparsity)}; `,
     `${integer(zeros)} zeros counted in the written file, ${counted(layers.length, "layer")} checked. `,
     `Written in ${seconds(save.seconds)} to `,
     h("span", { class: "path" }, save.path),
     ".",
   );
-  if (short.length === 0) return [written];
+  const changes = [...patternPart(h, save), ...permutationPart(h, save), ...editPart(h, save)];
+  if (short.length === 0) return [written, ...changes];
   const names = short.slice(0, 3).map((id) => shorten(id));
   const more = short.length > 3 ? ` and ${short.length - 3} more` : "";
   return [
@@ -86,7 +88,55 @@ function writtenPart(h: ElementFactory, save: SaveReport): Node[] {
       { class: "saved-wrong", role: "alert" },
       `Fewer zeros than the mask asks for in ${names.join(", ")}${more}.`,
     ),
+    ...changes,
   ];
+}
+
+/** What the pattern holds, counted in the written file. */
+function patternPart(h: ElementFactory, { recipe, layers }: SaveReport): Node[] {
+  if (recipe.pattern === undefined) return [];
+  const holding = layers.flatMap(({ pattern }) => (pattern === undefined || pattern.groups === 0 ? [] : [pattern]));
+  const whole = holding.filter(({ groups, held }) => groups === held).length;
+  const groups = holding.reduce((sum, pattern) => sum + pattern.held, 0);
+  const words =
+    `${patternText(recipe.pattern)} holds in ${integer(whole)} of ${counted(holding.length, "layer")} that can hold it ` +
+    `(${counted(groups, "group")} counted in the written file); ${counted(layers.length - holding.length, "layer")} left dense.`;
+  return [h("p", { class: "saved-pattern", "data-holds": String(whole === holding.length) }, words)];
+}
+
+/** How much more of the score a permutation of channels keeps. */
+function permutationPart(h: ElementFactory, { permutation }: SaveReport): Node[] {
+  if (permutation === undefined) return [];
+  const { layers, left } = permutation;
+  const mean = (part: "before" | "after"): string =>
+    percent(Number((layers.reduce((sum, layer) => sum + layer[part], 0) / layers.length).toFixed(4)));
+  const moved =
+    layers.length === 0
+      ? "No channels could be reordered."
+      : `Channels reordered for ${counted(layers.length, "layer")}: the pattern keeps ${mean("after")} of their score instead of ${mean("before")}.`;
+  const rest = left.length === 0 ? "" : ` ${counted(left.length, "layer")} left in order, each with its reason below.`;
+  return [
+    h("p", { class: "saved-permutation" }, moved + rest),
+    ...(left.length === 0
+      ? []
+      : [
+          h(
+            "details",
+            { class: "disclosure" },
+            h("summary", {}, `${counted(left.length, "layer")} left in order`),
+            h(
+              "ul",
+              { tabindex: 0, "aria-label": "Layers whose channels were left in order" },
+              ...left.map(({ id, reason }) => h("li", {}, h("code", { title: id }, shorten(id, 60)), ` ${reason}`)),
+            ),
+          ),
+        ]),
+  ];
+}
+
+/** What a save changed besides the mask. */
+function editPart(h: ElementFactory, { edits }: SaveReport): Node[] {
+  return edits.map(({ words, measured }) => h("p", { class: "saved-edit" }, [words, ...measured].join(" ")));
 }
 
 function verifyPart(h: ElementFactory, verify: VerifyReport | ErrorData | null): Node {

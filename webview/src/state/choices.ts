@@ -7,7 +7,19 @@ import { parseRecipe, type Recipe, without } from "../../../server/protocol/reci
 import { isColumnId, type Sort } from "./layer-order.js";
 
 /** What a recipe may leave open: then data is synthetic, the loss automatic, and nothing else is changed. */
-const openFields = ["data", "loss", "quota", "rounds", "eocInit", "stableResnet", "rescale"] as const;
+const openFields = [
+  "pattern",
+  "permute",
+  "scores",
+  "mask",
+  "data",
+  "loss",
+  "quota",
+  "rounds",
+  "eocInit",
+  "stableResnet",
+  "rescale",
+] as const;
 export type OpenField = (typeof openFields)[number];
 
 /** The part of a recipe that a person chooses here and that decides scores and mask, the sparsity apart. */

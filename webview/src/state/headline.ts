@@ -4,6 +4,7 @@
  */
 import { layerLabel, shorten } from "../text/names.js";
 import { counted, integer, percent } from "../text/numbers.js";
+import { amountWords } from "../text/recipe.js";
 import type { LiveCounts } from "./live-counts.js";
 import type { Analysis, Survey } from "./survey.js";
 
@@ -45,7 +46,7 @@ export function headline(survey: Survey, analysis: Analysis, counts: LiveCounts,
   }
   const atRisk = risks.low + risks.high;
   const about = counts.approximate ? "≈ " : "";
-  const pieces = [words(`At ${percent(counts.sparsity)} sparsity `)];
+  const pieces = [words(`At ${amountWords(analysis.result.report.pattern, counts.sparsity)} `)];
   if (risks.collapsed > 0) {
     pieces.push(words(`${about}${integer(risks.collapsed)} of ${counted(layers, "layer")} `));
     pieces.push(words(risks.collapsed === 1 ? "is gone" : "are gone"));

@@ -3,7 +3,7 @@
  * gathered and announced once a frame, so that any number of slider events costs one update.
  */
 import type { CriterionView, LayerId } from "../../../server/protocol/model.js";
-import { defaultRecipe, type Recipe, type Scope, without } from "../../../server/protocol/recipe.js";
+import { defaultRecipe, type NofM, type Recipe, type Scope, without } from "../../../server/protocol/recipe.js";
 import type { ToView, ViewState } from "../../../server/protocol/view.js";
 import type { HostPort } from "../host/host-port.js";
 import {
@@ -55,6 +55,8 @@ export class ViewStore {
   private moving: (() => void) | null = null;
   private repeats = 0;
   private postedSparsity: number | null = null;
+  /** Sparsity to go back to when a pattern is given up. */
+  private sparsityBefore = defaultRecipe.sparsity;
   private stopRemembering: (() => void) | null = null;
 
   constructor(
@@ -158,6 +160,15 @@ export class ViewStore {
   /** Changes what decides the scores, leaves some of it open again, and lets the host analyse. */
   choose(change: Partial<RecipeChoice>, open: readonly OpenField[] = []): void {
     this.apply({ ...without(this.recipe, open), ...change });
+  }
+
+  /** Takes a pattern, at first alone, or goes back to pruning without one at the sparsity that it was left at. */
+  choosePattern(pattern: NofM | null): void {
+    if (this.recipe.pattern === undefined) this.sparsityBefore = this.sparsity;
+    const sparsity = pattern === null ? this.sparsityBefore : 0;
+    if (sparsity !== this.sparsity) this.slide(sparsity);
+    if (pattern === null) this.choose({}, ["pattern", "permute"]);
+    else this.choose({ pattern });
   }
 
   /** Goes back to the recipe of what is shown. */

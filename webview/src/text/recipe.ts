@@ -3,9 +3,10 @@
  * places on the page.
  */
 import type { ModelView } from "../../../server/protocol/model.js";
-import type { BatchNormMode, Quota, Recipe } from "../../../server/protocol/recipe.js";
+import { patternText } from "../../../server/protocol/pattern.js";
+import type { BatchNormMode, NofM, Quota, Recipe } from "../../../server/protocol/recipe.js";
 import { shorten } from "./names.js";
-import { counted } from "./numbers.js";
+import { counted, percent } from "./numbers.js";
 
 /** Modes of BatchNormalization, by what they are called. */
 export const batchNormTitles: Readonly<Record<BatchNormMode, string>> = {
@@ -43,6 +44,13 @@ export function dataWords(path: string | undefined): string {
   return shorten(name === "" ? path : name, 48);
 }
 
+/** How much a recipe removes: "90 % sparsity", "2:4", or both. */
+export function amountWords(pattern: NofM | undefined, sparsity: number): string {
+  const share = `${percent(sparsity)} sparsity`;
+  if (pattern === undefined) return share;
+  return sparsity === 0 ? patternText(pattern) : `${patternText(pattern)} and ${share}`;
+}
+
 const quotaTitles: Readonly<Record<Quota, string>> = {
   uniform: "uniform densities",
   erk: "ERK densities",
@@ -51,9 +59,10 @@ const quotaTitles: Readonly<Record<Quota, string>> = {
 };
 
 /** What a recipe does beside ranking weights in one shot, for example what a remedy brought; empty for most. */
-export function extraWords({ quota, rounds, floors, eocInit, stableResnet, rescale }: Recipe): string[] {
+export function extraWords({ mask, quota, rounds, floors, eocInit, stableResnet, rescale }: Recipe): string[] {
   const floored = Object.keys(floors).length;
   return [
+    ...(mask === undefined ? [] : [`the mask of ${dataWords(mask)}`]),
     ...(quota === undefined ? [] : [quotaTitles[quota]]),
     ...(rounds === undefined ? [] : [`pruned in ${counted(rounds, "round")}`]),
     ...(floored === 0 ? [] : [`a least density for ${counted(floored, "layer")}`]),

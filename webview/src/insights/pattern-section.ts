@@ -1,0 +1,106 @@
+/**
+ * The recipe's N:M pattern: which layers hold it, which cannot and stay dense, and how much of its score each keeps.
+ */
+import { elementsOf, setText } from "../elements.js";
+import { patternText } from "../../../server/protocol/pattern.js";
+import type { LayerPattern, LayerReport } from "../../../server/protocol/report.js";
+import type { NofM } from "../../../server/protocol/recipe.js";
+import type { ViewStore } from "../state/store.js";
+import { counted, integer, percent } from "../text/numbers.js";
+import { createDataTable } from "./data-table.js";
+import { facts } from "./fold.js";
+import { layerLink } from "./layer-link.js";
+import type { Section } from "./section.js";
+
+/** A layer with its standing to the pattern. */
+type Patterned = LayerReport & { readonly pattern: LayerPattern };
+
+export const useWords: Readonly<Record<LayerPattern["use"], string>> = {
+  kernel: "holds it, for a sparse kernel",
+  "pattern-only": "holds it",
+  none: "stays dense",
+};
+
+/** Makes the section; it is there while what is shown was pruned by a pattern. */
+export function createPatternSection(document: Document, store: ViewStore): Section {
+  const h = elementsOf(document);
+  const heading = h("h2", { id: "insight-pattern" });
+  const body = h("div", { class: "insight-body" });
+  const element = h(
+    "section",
+    { class: "insight insight-pattern", "aria-labelledby": heading.id, hidden: true },
+    heading,
+    body,
+  );
+  let built: readonly LayerReport[] | null = null;
+
+  const build = (pattern: NofM, layers: readonly Patterned[]): Node[] => {
+    const holding = layers.filter(({ pattern: { use } }) => use !== "none");
+    const dense = layers.length - holding.length;
+    const kernels = holding.filter(({ pattern: { use } }) => use === "kernel").length;
+    const kept = holding.flatMap(({ pattern: { retained } }) => (retained === null ? [] : [retained]));
+    const mean = kept.reduce((sum, share) => sum + share, 0) / kept.length;
+    const table = createDataTable(
+      document,
+      store,
+      `Layers under ${patternText(pattern)}`,
+      [
+        { title: "Layer" },
+        { title: "Score kept", numeric: true, meaning: "Σ of the scores that the pattern keeps over Σ of all" },
+        { title: "Pattern" },
+        { title: "Reason" },
+      ],
+      layers.length,
+      (row) => {
+        const {
+          id,
+          excluded,
+          pattern: { use, reason, retained },
+        } = layers[row]!;
+        const left = use !== "none" && retained === null && excluded;
+        return [
+          layerLink(document, store, id),
+          retained === null ? "—" : percent(Number(retained.toFixed(4))),
+          left ? "left dense" : useWords[use],
+          left ? "the recipe leaves it dense" : reason,
+        ];
+      },
+    );
+    return [
+      facts(document, [
+        ["Layers that hold it", `${integer(holding.length)} of ${integer(layers.length)}`],
+        ["A sparse kernel may be chosen for", integer(kernels)],
+        ["Left dense", counted(dense, "layer")],
+        ...(kept.length === 0 ? [] : ([["Score kept, mean of layers", percent(Number(mean.toFixed(4)))]] as const)),
+      ]),
+      h(
+        "p",
+        {},
+        "May be chosen is not faster: runtimes time sparse and dense kernels, and sparse ones tend to win where layers have more than 256 channels.",
+      ),
+      table.element,
+    ];
+  };
+
+  return {
+    element,
+    show(changes) {
+      if (!changes.has("state")) return;
+      const report = store.survey?.analysis?.result.report;
+      const pattern = report?.pattern;
+      element.hidden = pattern === undefined;
+      if (report === undefined || pattern === undefined) {
+        built = null;
+        body.replaceChildren();
+        return;
+      }
+      if (built === report.layers) return;
+      built = report.layers;
+      setText(heading, `${patternText(pattern)} pattern`);
+      const layers = report.layers.filter((layer): layer is Patterned => layer.pattern !== undefined);
+      store.later(() => {
+        body.replaceChildren(...build(pattern, layers));
+      });
+    },
+  };
+}
