@@ -156,7 +156,7 @@ describe("suggestions", () => {
     // Where the curve turns stable.
     expect(suggestion!.sigmaB).toBeCloseTo(0.416, 2);
     expect(report.edges).toMatchObject([{ activation: "gelu", status: "unstable" }]);
-    expect(report.notes.join(" ")).toContain("gelu has no edge of chaos at σ_b = 0.2 that holds");
+    expect(report.edges[0]!.explanation).toMatch(/The nearest σ_b with a point that holds is 0\.41/);
   });
 
   it("are absent for an activation without an edge, with a sentence", async () => {

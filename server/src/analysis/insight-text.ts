@@ -101,29 +101,53 @@ function theoryLines(
   { origin, advice, layers, residual, edges, inputScale, notes }: TheoryReport,
   width: number,
 ): string[] {
-  const name = Math.max(12, Math.min(36, width - 72, Math.max(0, ...layers.map(({ id }) => id.length))));
+  // A row for what the theory says something of; the others in a line for each reason.
+  const told = layers.filter(({ phase, suggestion }) => phase !== null || suggestion !== null);
+  const name = Math.max(12, Math.min(36, width - 72, Math.max(0, ...told.map(({ id }) => id.length))));
   const row = (cells: readonly string[]): string =>
     [
       cells[0]!.padEnd(name),
-      cells[1]!.padEnd(12),
+      cells[1]!.padEnd(activationWidth),
       ...cells.slice(2, 5).map((cell) => cell.padStart(8)),
       ...cells.slice(5),
     ].join("  ");
   return [
     `weights look ${origin.verdict}: ${origin.votes.map(({ words }) => plain(words)).join(" ")}`,
     plain(advice),
-    ...(layers.length === 0
+    ...(told.length === 0
       ? []
       : [
           pc.dim(row(["layer", "activation", "σ_w", "σ_b", "χ", "phase and suggestion"])),
-          ...layers.map((layer) => row(theoryCells(layer, name))),
+          ...told.map((layer) => row(theoryCells(layer, name))),
         ]),
+    ...untold(layers.filter((layer) => !told.includes(layer))),
     ...edges.map(({ activation, explanation }) => `${plain(activation)}: ${explanation}`),
     ...(inputScale === null ? [] : [`inputs should have mean square ${number(inputScale)}`]),
     plain(residual.words),
     ...notes.map((note) => pc.dim(`note: ${plain(note)}`)),
   ];
 }
+
+/** Columns of an activation's name. */
+const activationWidth = 18;
+
+/** Layers without a phase, a line for each kind of reason, with the words of the first as an example. */
+function untold(layers: readonly LayerTheory[]): string[] {
+  const groups = new Map<string, LayerTheory[]>();
+  for (const layer of layers) {
+    const kinds = layer.limits.map(({ kind }) => kind).join(", ");
+    groups.set(kinds, [...(groups.get(kinds) ?? []), layer]);
+  }
+  return [...groups].map(([kinds, alike]) => {
+    const reasons = new Set(alike[0]!.limits.map(({ words }) => plain(words)));
+    const what = `${alike.length} ${alike.length === 1 ? "layer has" : "layers have"} no phase (${kinds}): ${list(alike.map(({ id }) => id))}`;
+    return `${what}. ${alike.length === 1 ? "" : "The first: "}${[...reasons].join(" ")}`;
+  });
+}
+
+/** An activation with its parameters to three digits. */
+const activationText = (name: string): string =>
+  name.replace(/\d+\.\d{4,}/g, (digits) => String(Number(Number(digits).toPrecision(3))));
 
 function theoryCells(
   { id, activation, sigmaW, sigmaB, phase, suggestion, limits }: LayerTheory,
@@ -136,7 +160,7 @@ function theoryCells(
   const words = phase === null ? limits.map(({ kind }) => kind).join(", ") || "–" : phase.phase;
   return [
     shorten(plain(id), name),
-    shorten(plain(activation ?? "–"), 12),
+    shorten(plain(activationText(activation ?? "–")), activationWidth),
     number(sigmaW),
     number(sigmaB),
     number(phase?.chi ?? null),

@@ -28,13 +28,8 @@ export function theoryNotes(
   const notes: string[] = [];
   const used = new Map(sites.flatMap(({ activation }) => (activation === null ? [] : [[activation.name, activation]])));
   for (const activation of used.values()) {
-    const point = edges.pointOf(activation);
-    if (point === null)
+    if (edges.pointOf(activation) === null)
       notes.push(`${activation.name} has no edge of chaos that holds: layers with it get no suggestion.`);
-    else if (point.sigmaB !== edges.sigmaB)
-      notes.push(
-        `${activation.name} has no edge of chaos at σ_b = ${edges.sigmaB} that holds: suggestions take the nearest, σ_b = ${Number(point.sigmaB.toPrecision(4))}.`,
-      );
   }
   if (main !== null && used.size > 1)
     notes.push(
