@@ -2,7 +2,6 @@
 import { expect, it } from "vitest";
 import { decodeArray } from "../../server/protocol/codec.js";
 import { scoreHistograms } from "../../server/src/analysis/report.js";
-import type { RankedScores } from "../../server/src/analysis/scoring.js";
 import { magnitude } from "../../server/src/criteria/magnitude.js";
 import { OrderedScores } from "../../server/src/pruning/order.js";
 import { survey } from "../../server/src/pruning/survey.js";
@@ -13,19 +12,7 @@ it("counts every score that is finite and not 0, within a sub-bin of where it be
   const values = Float32Array.from({ length: 200_000 }, () => (random() < 0.01 ? 0 : 2 ** (-3 + 6 * random())));
   const scores = new OrderedScores([arrayLayer("w", values)], false, true, 0);
   const surveys = await survey(scores, [null], () => Promise.resolve());
-  const ranked: RankedScores = {
-    resultId: "",
-    criterion: magnitude,
-    circumstance: null,
-    unscored: [null],
-    scores,
-    surveys,
-    excluded: [false],
-    lastRanks: [null],
-    total: values.length,
-    cache: null,
-  };
-  const { first, perOctave, counts } = scoreHistograms(ranked)[0]!;
+  const { first, perOctave, counts } = scoreHistograms({ criterion: magnitude, plain: { scores, surveys } })[0]!;
   const found = decodeArray(counts);
   const expected = new Float64Array(found.length);
   for (const value of values) if (value > 0) expected[Math.floor(perOctave * Math.log2(value)) - first]!++;

@@ -8,6 +8,7 @@ import type { Recipe } from "../../protocol/recipe.js";
 import { blockElements } from "../formats/stored-elements.js";
 import { fillKeep, makeMask } from "../pruning/mask.js";
 import { OrderedScores } from "../pruning/order.js";
+import { restricted } from "../pruning/restrict.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
 import { type BatchRecipe, sensitivityInput } from "./scores.js";
@@ -92,8 +93,9 @@ async function variations(
 /** One bit for each weight of layers that have scores: kept. */
 async function keptBits(open: OpenModel, recipe: BatchRecipe, seed: number, context: JobContext): Promise<Uint8Array> {
   const ranked = await rankScores(open, recipe, context);
-  const { layers, signed, magnitudeDecided } = ranked.scores;
-  const scores = new OrderedScores(layers, signed, magnitudeDecided, seed);
+  const { layers, signed, magnitudeDecided } = ranked.plain.scores;
+  const plain = new OrderedScores(layers, signed, magnitudeDecided, seed);
+  const scores = restricted(plain, ranked.restrictions.list);
   const mask = makeMask(scores, ranked.surveys, recipe);
   const bits = new Uint8Array(Math.ceil(ranked.total / 8));
   const keep = new Uint8Array(blockElements);

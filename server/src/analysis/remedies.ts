@@ -98,7 +98,7 @@ async function tryOut(
     const scored = async (model: OpenModel): Promise<Outcome> =>
       outcomeOf(await rankScores(model, recipe, context), recipe);
     const outcomes = {
-      mask: () => Promise.resolve(outcomeOf(rankedAgain(ranked, recipe), recipe)),
+      mask: async () => outcomeOf(await rankedAgain(open, ranked, recipe, context), recipe),
       scores: () => scored(open),
       model: () => withPrepared(path, recipe, context, scored),
     };

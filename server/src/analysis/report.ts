@@ -66,7 +66,8 @@ export function makeReport(
   notes: readonly string[],
 ): Report {
   const states = layerStates(ranked, recipe, mask);
-  const { surveys, excluded, total } = ranked;
+  const { excluded, total } = ranked;
+  const { surveys } = ranked.plain;
   const { parameters, weights } = open.search;
   const prunable = weights.reduce((sum, weight) => sum + weight.size, 0);
   const layers = weights.map((weight, l): LayerReport => {
@@ -81,7 +82,7 @@ export function makeReport(
       parameters: weight.size,
       kept: state.kept,
       density: state.kept / weight.size,
-      score: unscored === null ? statistics(survey, ranked) : null,
+      score: unscored === null ? statistics(survey, ranked.plain) : null,
       unscored,
       criticalSparsity: state.criticalSparsity,
       deadOutputs: state.deadOutputs,
@@ -116,14 +117,14 @@ export function makeReport(
   };
 }
 
-function statistics(survey: LayerSurvey, ranked: RankedScores): ScoreStatistics {
+function statistics(survey: LayerSurvey, { scores }: RankedScores["plain"]): ScoreStatistics {
   const { sum, size, sumOfSquares, maxKey, zeros, nonFinite } = survey;
   // JSON has no NaN: statistics of a layer that holds one are said to be 0, and nonFinite says why.
   const finite = nonFinite === 0;
   return {
     sum: finite ? sum : 0,
     mean: finite ? sum / size : 0,
-    max: finite ? ranked.scores.scoreOf(maxKey) : 0,
+    max: finite ? scores.scoreOf(maxKey) : 0,
     rms: finite ? Math.sqrt(sumOfSquares / size) : 0,
     zeroShare: zeros / size,
     nonFinite,
@@ -132,7 +133,7 @@ function statistics(survey: LayerSurvey, ranked: RankedScores): ScoreStatistics 
 
 function reportNotes(open: OpenModel, ranked: RankedScores, recipe: Recipe, zeros: number): string[] {
   const notes: string[] = [];
-  const bad = ranked.surveys.flatMap((layer, l) => (layer.nonFinite > 0 ? [open.search.weights[l]!.id] : []));
+  const bad = ranked.plain.surveys.flatMap((layer, l) => (layer.nonFinite > 0 ? [open.search.weights[l]!.id] : []));
   if (bad.length > 0) {
     notes.push(
       `NaN or infinite scores in ${bad.map((id) => `"${id}"`).join(", ")}: weights cannot be ranked until these layers are excluded.`,
@@ -161,10 +162,10 @@ const perOctave = 8;
  * Distribution of each layer's scores on a log2 axis. The survey's bins split an octave evenly in value, these evenly in
  * its logarithm: a bin that an edge cuts is shared out by width. Signed scores are left out: they have no logarithm.
  */
-export function scoreHistograms(ranked: RankedScores): ScoreHistogram[] {
-  const { criterion, scores } = ranked;
+export function scoreHistograms({ criterion, plain }: Pick<RankedScores, "criterion" | "plain">): ScoreHistogram[] {
+  const { scores, surveys } = plain;
   const position = (key: number): number => perOctave * Math.log2(scores.scoreOf(key));
-  return ranked.surveys.map(({ histogram }) => {
+  return surveys.map(({ histogram }) => {
     const counts = new Map<number, number>();
     const add = (at: number, count: number): void => {
       if (count > 0) counts.set(at, (counts.get(at) ?? 0) + count);

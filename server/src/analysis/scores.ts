@@ -16,7 +16,7 @@ import type { OpenModel } from "./open-model.js";
 import type { ResultCache } from "./result-cache.js";
 
 /** Changes whenever what is cached changes its form or meaning. */
-const cacheVersion = 4;
+const cacheVersion = 5;
 
 /** Bytes of activations that one run may take where no limit is set. */
 const defaultActivationBytes = 1.5e9;
@@ -27,9 +27,18 @@ export type BatchRecipe = Recipe & { readonly part?: number };
 /** Whether scores take runs of the model: they depend on data, and are worth keeping. */
 export const takesRuns = ({ needs }: Criterion): boolean => needs.data || needs.gradientOrder > 0 || needs.rounds > 1;
 
-/** Id of what a recipe's scores tell: everything that changes them or their ranks enters it, and nothing else. */
-export function resultIdOf(fingerprint: string, criterion: Criterion, recipe: BatchRecipe): string {
-  return hashed([scoresIdOf(fingerprint, criterion, recipe), [...recipe.exclude].sort()]);
+/**
+ * Id of what a recipe's scores tell: everything that changes them or their ranks enters it, and nothing else.
+ * @param restrictions identities of what removes weights before scores decide.
+ */
+export function resultIdOf(
+  fingerprint: string,
+  criterion: Criterion,
+  recipe: BatchRecipe,
+  restrictions: readonly unknown[] = [],
+): string {
+  const scores = scoresIdOf(fingerprint, criterion, recipe);
+  return hashed([scores, [...recipe.exclude].sort(), ...(restrictions.length === 0 ? [] : [restrictions])]);
 }
 
 /** Id of the scores alone. What is left dense changes only those that are made in rounds of pruning. */

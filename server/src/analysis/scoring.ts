@@ -12,35 +12,41 @@ import { storedElements } from "../formats/stored-elements.js";
 import { lastRanks } from "../pruning/critical.js";
 import { excludedLayers, makeMask, type Mask } from "../pruning/mask.js";
 import { type OrderedLayer, OrderedScores } from "../pruning/order.js";
+import { restricted } from "../pruning/restrict.js";
 import { type LayerSurvey, outputLayout, survey } from "../pruning/survey.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
+import { type Restrictions, restrictionsOf, unrestricted } from "./restrictions.js";
 import { ResultCache } from "./result-cache.js";
 import { type BatchRecipe, resultIdOf, scoresOf } from "./scores.js";
 
 /** Scores of a model in their order, and what one pass over them told. */
-export interface RankedScores {
+export interface RankedScores extends Ranked {
   readonly resultId: string;
   readonly criterion: Criterion;
   /** How gradients were taken; null when none were. */
   readonly circumstance: Circumstance | null;
   /** Why the criterion has no score for a layer; null where it has one. */
   readonly unscored: readonly (string | null)[];
-  readonly scores: OrderedScores;
-  readonly surveys: readonly LayerSurvey[];
   /** Layers that are left dense: the recipe says so, or they have no score. */
   readonly excluded: readonly boolean[];
-  /** Rank of each layer's strongest weight among all that are not excluded; null for excluded and unrankable layers. */
-  readonly lastRanks: readonly (number | null)[];
   /** Weights in layers that are not excluded: N of every formula. */
   readonly total: number;
+  /** The scores as the criterion gave them, where `scores` and `surveys` are those under restrictions; else the same. */
+  readonly plain: Omit<Ranked, "lastRanks">;
+  /** What removes weights before scores decide. */
+  readonly restrictions: Restrictions;
   readonly cache: ResultCache | null;
 }
 
-interface Cached {
+interface Ranked {
+  readonly scores: OrderedScores;
   readonly surveys: readonly LayerSurvey[];
+  /** Rank of each layer's strongest weight among all that are not excluded; null for excluded and unrankable layers. */
   readonly lastRanks: readonly (number | null)[];
 }
+
+type Cached = Omit<Ranked, "scores">;
 
 /** The criterion of a recipe. @throws PruneScopeError `bad-request` naming those there are. */
 export function criterionOf(recipe: Recipe): Criterion {
@@ -50,8 +56,16 @@ export function criterionOf(recipe: Recipe): Criterion {
   throw new PruneScopeError("bad-request", `There is no criterion "${recipe.criterion}". Choose one of: ${known}.`);
 }
 
-/** Scores and ranks the weights of `open`, from the cache where they are there; in rounds where the recipe says so. */
-export async function rankScores(open: OpenModel, recipe: BatchRecipe, context: JobContext): Promise<RankedScores> {
+/** Scores of the weights of `open` in their order, before anything is restricted or ranked. */
+export interface OpenScores extends Pick<
+  RankedScores,
+  "criterion" | "circumstance" | "unscored" | "cache" | "excluded"
+> {
+  readonly scores: OrderedScores;
+}
+
+/** Scores the weights of `open`; in rounds where the recipe says so. @throws PruneScopeError what scoring throws. */
+export async function openScores(open: OpenModel, recipe: BatchRecipe, context: JobContext): Promise<OpenScores> {
   const { weights } = open.search;
   const criterion = scheduledCriterion(recipe, weights);
   if (weights.length === 0) {
@@ -80,13 +94,48 @@ export async function rankScores(open: OpenModel, recipe: BatchRecipe, context: 
     criterion.isMagnitude && !weights.some(isDouble),
     recipe.seed,
   );
-  const excluded = excludedLayers(scores, recipe);
-  const resultId = resultIdOf(open.fingerprint, criterion, recipe);
-  const total = weights.reduce((sum, weight, l) => sum + (excluded[l] === true ? 0 : weight.size), 0);
+  return { criterion, circumstance, unscored, cache, scores, excluded: excludedLayers(scores, recipe) };
+}
 
+/** Scores and ranks the weights of `open`, from the cache where they are there; in rounds where the recipe says so. */
+export async function rankScores(open: OpenModel, recipe: BatchRecipe, context: JobContext): Promise<RankedScores> {
+  const { scores, ...known } = await openScores(open, recipe, context);
+  const resultId = resultIdOf(open.fingerprint, known.criterion, recipe);
+  const ranked = await rankedBy(open, scores, known.excluded, resultId, known.cache, context);
+  const total = totalOf(scores, known.excluded);
+  const plain = { ...known, ...ranked, plain: ranked, resultId, total, restrictions: unrestricted };
+  return withRestrictions(open, plain, recipe, context);
+}
+
+/** Ranked scores, which have no restrictions yet, under those of the recipe. Scores that cannot be ranked are left as they are. */
+async function withRestrictions(
+  open: OpenModel,
+  plain: RankedScores,
+  recipe: BatchRecipe,
+  context: JobContext,
+): Promise<RankedScores> {
+  const { criterion, excluded, cache } = plain;
+  const restrictions = await restrictionsOf(open, plain.scores, excluded, recipe, context);
+  const unrankable = plain.surveys.some((layer, l) => layer.nonFinite > 0 && excluded[l] !== true);
+  if (restrictions.list.length === 0 || unrankable) return { ...plain, restrictions };
+  const identities = restrictions.list.map(({ identity }) => identity);
+  const resultId = resultIdOf(open.fingerprint, criterion, recipe, identities);
+  const scores = restricted(plain.scores, restrictions.list);
+  const ranked = await rankedBy(open, scores, excluded, resultId, cache, context);
+  return { ...plain, ...ranked, resultId, restrictions };
+}
+
+/** Surveys scores and ranks them, or takes from the cache what that told. */
+async function rankedBy(
+  { search: { weights } }: OpenModel,
+  scores: OrderedScores,
+  excluded: readonly boolean[],
+  resultId: string,
+  cache: ResultCache | null,
+  context: JobContext,
+): Promise<Ranked> {
   const cached = cache === null ? null : (cache.get(resultId) as Cached | null);
-  const known = { resultId, criterion, circumstance, unscored, scores, excluded, total, cache };
-  if (cached !== null) return { ...known, ...cached };
+  if (cached !== null) return { scores, ...cached };
 
   const stage = "Reading weights";
   const all = weights.reduce((sum, weight) => sum + weight.size, 0);
@@ -99,8 +148,11 @@ export async function rankScores(open: OpenModel, recipe: BatchRecipe, context: 
   await context.checkpoint();
   const result: Cached = { surveys, lastRanks: ranksOf(scores, surveys, excluded) };
   cache?.put(resultId, result);
-  return { ...known, ...result };
+  return { scores, ...result };
 }
+
+const totalOf = ({ layers }: OrderedScores, excluded: readonly boolean[]): number =>
+  layers.reduce((sum, { size }, l) => sum + (excluded[l] === true ? 0 : size), 0);
 
 /** Ranks of the strongest weights; with NaN among the scores weights have no order, so nothing has a rank. */
 function ranksOf(
@@ -115,12 +167,22 @@ function ranksOf(
   return ranks;
 }
 
-/** The same scores with the recipe's other choice of layers that are left dense. It is looked at once, and not kept. */
-export function rankedAgain(ranked: RankedScores, recipe: Recipe): RankedScores {
-  const { scores, surveys } = ranked;
+/**
+ * The same scores with the recipe's other choice of layers that are left dense, or of floors. It is looked at once, and not
+ * kept.
+ */
+export function rankedAgain(
+  open: OpenModel,
+  { plain, ...ranked }: RankedScores,
+  recipe: Recipe,
+  context: JobContext,
+): Promise<RankedScores> {
+  const { scores, surveys } = plain;
   const excluded = excludedLayers(scores, recipe);
-  const total = surveys.reduce((sum, { size }, l) => sum + (excluded[l] === true ? 0 : size), 0);
-  return { ...ranked, excluded, total, lastRanks: ranksOf(scores, surveys, excluded), cache: null };
+  const again = { scores, surveys, lastRanks: ranksOf(scores, surveys, excluded) };
+  const total = totalOf(scores, excluded);
+  const known = { ...ranked, ...again, plain, excluded, total, restrictions: unrestricted, cache: null };
+  return withRestrictions(open, known, recipe, context);
 }
 
 interface CachedMask {

@@ -37,7 +37,7 @@ export interface CriticalSparsity {
 export function criticalOf(ranking: Ranking, recipe: Pick<Recipe, "scope" | "quota" | "floors">): CriticalSparsity {
   const { surveys, lastRanks, total } = ranking;
   const mortal = lastRanks.flatMap((rank, l) => (rank === null || hasNoSignal(surveys[l]!) ? [] : [l]));
-  const floors = floorCounts(ranking.scores, recipe);
+  const floors = floorCounts(ranking.scores, surveys, recipe);
   const going = mortal.filter((l) => floors[l] === 0);
   if (recipe.quota === undefined && recipe.scope === "layer") {
     const sparsities = going.map((l) => layerCriticalSparsity(surveys[l]!.size));

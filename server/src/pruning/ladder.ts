@@ -24,8 +24,8 @@ export interface Ladder {
 
 /**
  * The ladder of a recipe. Under scope `global`, and under quotas, a rung is a number of removed weights of the N that are
- * not excluded, and stands for removed/N: one weight more at every rung, equal scores told apart as in every mask. Where
- * each layer is pruned by itself, rungs are sparsities.
+ * not excluded, beside those that restrictions remove, and stands for all removed/N: one weight more at every rung, equal
+ * scores told apart as in every mask. Where each layer is pruned by itself, rungs are sparsities.
  */
 export function ladderOf(
   scores: OrderedScores,
@@ -35,15 +35,16 @@ export function ladderOf(
 ): Ladder {
   const sizes = surveys.flatMap(({ size }, l) => (excluded[l] === true ? [] : [size]));
   const total = sizes.reduce((sum, size) => sum + size, 0);
+  const outside = surveys.reduce((sum, survey, l) => sum + (excluded[l] === true ? 0 : survey.outside), 0);
   const at = (sparsity: number): Mask => makeMask(scores, surveys, { ...recipe, sparsity });
   if (recipe.scope === "global" || recipe.quota !== undefined) {
     return {
       single: recipe.quota === undefined && Object.keys(recipe.floors).length === 0,
-      last: total,
-      mask: (removed) => at(total === 0 ? 0 : removed / total),
+      last: total - outside,
+      mask: (rung) => at(total === 0 ? 0 : (outside + rung) / total),
       key: String,
       between: (low, high) => (high - low <= 1 ? null : Math.floor((low + high) / 2)),
-      sparsity: (removed) => (removed === 0 ? 0 : removed / total),
+      sparsity: (rung) => (rung === 0 ? 0 : (outside + rung) / total),
     };
   }
   return {

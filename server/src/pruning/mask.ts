@@ -4,10 +4,10 @@
  */
 import { PruneScopeError } from "../../protocol/errors.js";
 import { keptCount, type Recipe } from "../../protocol/recipe.js";
-import { comparePlaces, type OrderedLayer, type OrderedScores } from "./order.js";
+import { comparePlaces, type OrderedLayer, type OrderedScores, outsideKey } from "./order.js";
 import { type QuotaLayer, quotaCounts } from "./quotas.js";
-import { type Cut, select } from "./select.js";
-import type { LayerSurvey } from "./survey.js";
+import { type Cut, select, wholeTie } from "./select.js";
+import { type LayerSurvey, survivors } from "./survey.js";
 
 /** What happens to one layer: `cut` null keeps all of it. */
 export interface LayerMask {
@@ -25,16 +25,18 @@ export interface Mask {
  * The mask of a recipe. Under scope `global`, k = round((1 − s)·N) of the N weights in layers that are not excluded are
  * kept, those with the highest scores; a layer that would fall below its floor keeps its strongest
  * ⌈floor · size⌉ weights instead, and the rest is chosen among the others. Under scope `layer` each layer keeps
- * round((1 − s)·n), under a quota its share of k, whatever the scope; floors hold there too.
+ * round((1 − s)·n), under a quota its share of k, whatever the scope; floors hold there too. What restrictions remove is
+ * removed in any case: of all counts, no more are kept than they leave.
  * @throws PruneScopeError `non-finite` when a layer that is not excluded has scores that are NaN or infinite.
  */
 export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[], recipe: Recipe): Mask {
   const excluded = excludedLayers(scores, recipe);
   refuseNonFinite(scores, surveys, excluded);
   const layers: LayerMask[] = surveys.map((layer) => ({ cut: null, kept: layer.size }));
-  const floors = floorCounts(scores, recipe);
+  const floors = floorCounts(scores, surveys, recipe);
   const floor = (l: number): number => floors[l]!;
-  const single = (l: number, kept: number): void => {
+  const single = (l: number, wanted: number): void => {
+    const kept = Math.min(wanted, survivors(surveys[l]!));
     const { cut } = select(scores, surveys, [l], surveys[l]!.size - kept);
     layers[l] = { cut, kept };
   };
@@ -59,8 +61,9 @@ export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[],
   let keep = keptCount(total, recipe.sparsity);
   for (;;) {
     const size = pool.reduce((sum, l) => sum + surveys[l]!.size, 0);
+    const left = pool.reduce((sum, l) => sum + survivors(surveys[l]!), 0);
     // With floors that ask for more than k in all, the floors win and everything else goes.
-    const selection = select(scores, surveys, pool, Math.min(size, size - keep));
+    const selection = select(scores, surveys, pool, size - Math.min(keep, left));
     const below = pool.filter((l, p) => selection.kept[p]! < floor(l));
     if (below.length === 0) {
       pool.forEach((l, p) => (layers[l] = { cut: selection.cut, kept: selection.kept[p]! }));
@@ -76,11 +79,23 @@ export function makeMask(scores: OrderedScores, surveys: readonly LayerSurvey[],
   }
 }
 
-/** Fewest weights that each layer keeps by the recipe's floors. */
-export function floorCounts({ layers }: OrderedScores, { floors }: Pick<Recipe, "floors">): number[] {
-  // A layer may be called "constructor", or any other property that objects have of themselves.
-  return layers.map(({ id, size }) => (Object.hasOwn(floors, id) ? Math.ceil(floors[id]! * size) : 0));
+/** Fewest weights that each layer keeps by the recipe's floors: no more than restrictions leave. */
+export function floorCounts(
+  { layers }: OrderedScores,
+  surveys: readonly LayerSurvey[],
+  { floors }: Pick<Recipe, "floors">,
+): number[] {
+  return layers.map((layer, l) => Math.min(floorCount(layer, floors), survivors(surveys[l]!)));
 }
+
+/** Fewest weights that a layer keeps by its floor. */
+export function floorCount({ id, size }: Pick<OrderedLayer, "id" | "size">, floors: Recipe["floors"]): number {
+  // A layer may be called "constructor", or any other property that objects have of themselves.
+  return Object.hasOwn(floors, id) ? Math.ceil(floors[id]! * size) : 0;
+}
+
+/** The mask of one layer that removes what restrictions remove, and nothing else. */
+export const restrictedOnly = (kept: number): LayerMask => ({ cut: wholeTie(outsideKey), kept });
 
 /** A layer as quotas see it. */
 export function quotaLayer({ size, form = { extent: size, pointwise: false } }: OrderedLayer): QuotaLayer {

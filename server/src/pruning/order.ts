@@ -10,6 +10,9 @@ import type { QuotaLayer } from "./quotas.js";
 /** Keys from this one on belong to +∞ and NaN of unsigned scores. */
 export const firstNonFiniteKey = 0x7f800000;
 
+/** Key, among signed scores, of the least finite float32: the score of what a restriction removes (restrict.ts). */
+export const outsideKey = 0x00800000;
+
 /** A place in the order. */
 export interface Place {
   readonly key: number;

@@ -9,7 +9,13 @@ import { addHistograms, compress, countAbove, countIn, type LayerSurvey, type Sp
 export type Cut = Place;
 
 /** A cut that removes every weight whose score has this key. */
-const wholeTie = (key: number): Cut => ({ key, magnitude: Infinity, hash: Infinity, layer: Infinity, index: Infinity });
+export const wholeTie = (key: number): Cut => ({
+  key,
+  magnitude: Infinity,
+  hash: Infinity,
+  layer: Infinity,
+  index: Infinity,
+});
 
 /** Outcome for the layers of a pool. */
 export interface Selection {

@@ -4,7 +4,7 @@
  */
 import type { AxisRoles } from "../../protocol/model.js";
 import { elementCount } from "../graph/tensor.js";
-import { firstNonFiniteKey, type OrderedScores } from "./order.js";
+import { firstNonFiniteKey, type OrderedScores, outsideKey } from "./order.js";
 
 /** Counts of the bins that are not empty, ascending. */
 export interface SparseHistogram {
@@ -15,6 +15,8 @@ export interface SparseHistogram {
 /** What the survey knows of one layer. */
 export interface LayerSurvey {
   readonly size: number;
+  /** Weights that a restriction removes: the histogram has them, in its first bin, and the statistics do not. */
+  readonly outside: number;
   /** Of key >>> 16. */
   readonly histogram: SparseHistogram;
   readonly sum: number;
@@ -73,13 +75,18 @@ function surveyLayer(scores: OrderedScores, l: number, layout: OutputLayout | nu
   let sum = 0;
   let sumOfSquares = 0;
   let zeros = 0;
+  let outside = 0;
   let nonFinite = 0;
+  const outsideBin = outsideKey >>> 16;
   // Short loops that each do one thing over a block in the cache are faster than one loop that does all.
   scores.blocks(l, (keys, start, count, values) => {
     const zeroBin = dense[zeroKey >>> 16]!;
+    const first = dense[outsideBin]!;
     countUpper(keys, count, dense);
     if (dense[zeroKey >>> 16]! > zeroBin) for (let i = 0; i < count; i++) if (keys[i] === zeroKey) zeros++;
     raiseOutputs(max, rows, keys, start, count);
+    // Among unsigned scores that bin is one of tiny numbers.
+    if (scores.signed && dense[outsideBin]! > first) outside += clearOutside(keys, values, count);
     const block = moments(values, count);
     sum += block.sum;
     sumOfSquares += block.squares;
@@ -88,7 +95,7 @@ function surveyLayer(scores: OrderedScores, l: number, layout: OutputLayout | nu
   let maxKey = 0;
   for (const key of max) if (key > maxKey) maxKey = key;
   const outputMax = layout === null ? null : max;
-  return { size, histogram: compress(dense), sum, sumOfSquares, maxKey, zeros, nonFinite, outputMax };
+  return { size, outside, histogram: compress(dense), sum, sumOfSquares, maxKey, zeros, nonFinite, outputMax };
 }
 
 /** Counts the upper halves of the keys. */
@@ -97,6 +104,17 @@ function countUpper(keys: Uint32Array, count: number, dense: Uint32Array): void 
     const bin = keys[i]! >>> 16;
     dense[bin] = dense[bin]! + 1;
   }
+}
+
+/** Sets the scores of what is outside to 0, so that they add nothing to a sum; returns how many they are. */
+function clearOutside(keys: Uint32Array, values: Float32Array, count: number): number {
+  let outside = 0;
+  for (let i = 0; i < count; i++) {
+    if (keys[i] !== outsideKey) continue;
+    values[i] = 0;
+    outside++;
+  }
+  return outside;
 }
 
 /** Sum and sum of squares, in float64, with two accumulators each: additions wait for each other otherwise. */
@@ -184,9 +202,12 @@ export function addHistograms(histograms: Iterable<SparseHistogram>): Float64Arr
   return sum;
 }
 
-/** Whether a layer's every score is 0: it cannot be ranked. */
+/** Weights of a layer that no restriction removes. */
+export const survivors = ({ size, outside }: LayerSurvey): number => size - outside;
+
+/** Whether a layer's every score is 0: it cannot be ranked. A layer of which restrictions leave nothing is another matter. */
 export function hasNoSignal(layer: LayerSurvey): boolean {
-  return layer.zeros === layer.size;
+  return layer.zeros === survivors(layer) && layer.zeros > 0;
 }
 
 export { firstNonFiniteKey };

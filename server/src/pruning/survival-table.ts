@@ -4,25 +4,30 @@
  */
 import { encodeArray } from "../../protocol/codec.js";
 import { type EncodedSurvival, maxSurvivalPoints } from "../../protocol/survival.js";
-import { addHistograms, type LayerSurvey } from "./survey.js";
+import { addHistograms, type LayerSurvey, survivors } from "./survey.js";
 
 /** Most counts of one table, which keeps its message below 1 MB. */
 const maxCounts = 190_000;
 
-/** Table of all layers when the layers that are not excluded are pruned by one global threshold. */
+/**
+ * Table of all layers when the layers that are not excluded are pruned by one global threshold. It begins where what
+ * restrictions remove is gone.
+ */
 export function survivalTable(surveys: readonly LayerSurvey[], excluded: readonly boolean[]): EncodedSurvival {
   const layers = surveys.length;
   const pool = surveys.filter((_, l) => excluded[l] !== true);
   const upper = addHistograms(pool.map((layer) => layer.histogram));
   const total = pool.reduce((sum, layer) => sum + layer.size, 0);
+  const outside = pool.reduce((sum, layer) => sum + layer.outside, 0);
   const points = Math.max(2, Math.min(maxSurvivalPoints, Math.floor(maxCounts / Math.max(1, layers))));
   // An edge is taken as soon as a point's worth of weights has gone since the last one.
   const edges: number[] = [];
-  const removed: number[] = [0];
+  const removed: number[] = [outside];
   let gone = 0;
   for (let bin = 0; bin < upper.length; bin++) {
     if (upper[bin] === 0) continue;
     gone += upper[bin]!;
+    if (gone <= outside) continue;
     if (gone === total || gone - removed.at(-1)! >= total / (points - 1)) {
       edges.push(bin);
       removed.push(gone);
@@ -34,7 +39,7 @@ export function survivalTable(surveys: readonly LayerSurvey[], excluded: readonl
   }
   const kept = new Uint32Array(removed.length * layers);
   surveys.forEach((layer, l) => {
-    kept[l] = layer.size;
+    kept[l] = excluded[l] === true ? layer.size : survivors(layer);
     const { bins, counts } = layer.histogram;
     let left = layer.size;
     let at = 0;

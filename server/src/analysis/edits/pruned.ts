@@ -55,7 +55,8 @@ function editOf(
   if (cut === null) return multiplied(elements, factor);
   if (factor !== 1) return scaledEdit(scores, l, elements, cut, factor);
   const scoredHere = scores.layers[l]!.elements === elements;
-  if (scoredHere && scores.magnitudeDecided && weight.tensor.dtype === "float")
+  // Signed scores are no words without their sign: a restriction has its part in them.
+  if (scoredHere && scores.magnitudeDecided && !scores.signed && weight.tensor.dtype === "float")
     return (bytes, start, count) => {
       clearWords(scores, l, cut, new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
     };
