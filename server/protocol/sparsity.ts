@@ -33,6 +33,10 @@ export interface LayerCheck extends Eligibility {
   readonly firstViolation: number | null;
   /** Share of the layer's elements that are 0. */
   readonly sparsity: number;
+  /** It was asked to be left out: it need not hold the pattern. */
+  readonly excluded?: true;
+  /** Why nothing could be counted, in a sentence; such a layer does not hold the pattern. */
+  readonly unchecked?: string;
 }
 
 /** Result of the job `check`. */
@@ -63,6 +67,8 @@ export interface HeldLayer {
   readonly storedSparsely: boolean;
   /** Nodes that use the weight, where it is more than one. */
   readonly sharedBy: readonly string[];
+  /** Why patterns and channels could not be counted, in a sentence. */
+  readonly unchecked?: string;
 }
 
 /** Result of the job `held`: what is sparse before anything is pruned. Embeddings, norms and biases do not count. */

@@ -252,8 +252,15 @@ class VarintElements implements StoredElements {
   }
 
   read(start: number, count: number, out: Float32Array | Float64Array): void {
-    const bits = this.#decode(this.bytes(start).bytes);
-    decode(this.source, this.weight, new Uint8Array(bits.buffer, bits.byteOffset, 2 * count), start, count, out);
+    // Any range is decoded from the whole blocks that it touches.
+    for (let done = 0; done < count;) {
+      const from = (start + done) % blockElements;
+      const part = Math.min(count - done, blockElements - from);
+      const bits = this.#decode(this.bytes(start + done - from).bytes).subarray(from, from + part);
+      const bytes = new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength);
+      decode(this.source, this.weight, bytes, start + done, part, out.subarray(done, done + part));
+      done += part;
+    }
   }
 
   readExact(start: number, count: number, out: Float64Array): void {

@@ -13,8 +13,16 @@ export interface Constant {
   /** The elements, raw and little-endian, where they are few (shapes, axes, scales) or exist in no file. */
   readonly inline: Uint8Array | null;
   readonly origin: "initializer" | "constant-node" | "attribute";
-  /** Shape of the dense tensor where the file stores only some of its elements (`tensor` holds those). */
-  readonly sparse: { readonly shape: readonly number[] } | null;
+  /** Shape of the dense tensor where the file stores only some of its elements (`tensor` holds those), and their places. */
+  readonly sparse: SparseForm | null;
+}
+
+/** A tensor of which the file stores only some elements; all others are 0. */
+export interface SparseForm {
+  /** Of the dense tensor. */
+  readonly shape: readonly number[];
+  /** Linear indices of the stored elements, or one row of coordinates for each; null where the file has none. */
+  readonly indices: Constant | null;
 }
 
 /** Type and shape of a graph's input or output. */

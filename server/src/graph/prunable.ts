@@ -35,6 +35,8 @@ export interface PrunableWeight {
   readonly dequantisation: Dequantisation | null;
   /** True where the file stores only some elements of the dense tensor. */
   readonly sparse: boolean;
+  /** Where the stored elements belong in the dense tensor, if they are only some of it. */
+  readonly indices: Constant | null;
   /** Why its axes have no one part to play: uses of a tied weight that differ, in a sentence; null when they agree. */
   readonly disagreement: string | null;
 }
@@ -176,6 +178,7 @@ export function findPrunable(model: Model): PrunableSearch {
         via: origin.via,
         dequantisation: origin.dequantisation,
         sparse: constant.sparse !== null,
+        indices: constant.sparse?.indices ?? null,
         disagreement: null,
       });
     });

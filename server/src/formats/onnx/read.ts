@@ -275,7 +275,9 @@ class GraphReader {
     this.notes.add(
       `"${name}" is stored sparsely, ${stored} of ${elementCount(shape)} elements: only the stored ones count and can be pruned.`,
     );
-    return { ...values, sparse: { shape } };
+    const indices =
+      proto.indices === undefined ? null : readTensor(this.#context, proto.indices, `${name} (indices)`, origin);
+    return { ...values, sparse: { shape, indices } };
   }
 
   #define(constants: Map<string, Constant>, constant: Constant): void {
