@@ -11,7 +11,10 @@ export interface ComparedLayer {
   readonly parameters: number;
   /** Elements that are 0. */
   readonly zeros: { readonly original: number | null; readonly pruned: number | null };
-  /** Elements that are equal bit by bit, of those that are not 0 in the pruned model; null where shapes or types differ. */
+  /**
+   * Share of the elements that are not 0 in the pruned model whose number is exactly the original's; null where there is
+   * none, and where shapes or types differ.
+   */
   readonly unchanged: number | null;
 }
 
@@ -44,12 +47,18 @@ export interface CompareReport {
   readonly layers: readonly ComparedLayer[];
   /** What was fed, in a sentence. */
   readonly input: string;
+  /** On how many samples outputs were compared; 0 where the models could not be run. */
   readonly samples: number;
   readonly outputs: readonly ComparedOutput[];
   /** Share of samples with the right label; null where there are no labels. */
   readonly accuracy: { readonly original: number; readonly pruned: number; readonly samples: number } | null;
-  /** In ONNX Runtime on this machine, the runs of both models interleaved. */
-  readonly latency: { readonly original: Latency; readonly pruned: Latency; readonly threads: number };
+  /** Of runs on `samples` samples in ONNX Runtime on this machine, both models in turn; null where it was not measured. */
+  readonly latency: {
+    readonly original: Latency;
+    readonly pruned: Latency;
+    readonly threads: number;
+    readonly samples: number;
+  } | null;
   readonly compressed: CompressReport | ErrorData | null;
   readonly notes: readonly string[];
   readonly seconds: number;
