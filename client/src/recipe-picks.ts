@@ -7,11 +7,11 @@ import { l10n, ProgressLocation, window, type QuickPickItem, type Uri } from "vs
 import type { CriterionView, ModelView } from "../../server/protocol/model.js";
 import { patternText, usualPatterns } from "../../server/protocol/pattern.js";
 import type { Recipe } from "../../server/protocol/recipe.js";
+import { percent } from "../../server/protocol/target-name.js";
 import { chooseData } from "./choose-data.js";
 import type { PruneScope } from "./context.js";
 import { plainText } from "./plain-text.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
-import { percent } from "./saving/target-name.js";
 import { modelSettings } from "./settings.js";
 
 const usualSparsities = [0.5, 0.7, 0.8, 0.9, 0.95, 0.99];

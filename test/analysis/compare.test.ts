@@ -31,7 +31,7 @@ async function compared(
 /** y = x·W, samples along the first axis. */
 function product(
   w: readonly number[],
-  { dtype = "float" as "float" | "float16", output = "y", name = "w" } = {},
+  { dtype = "float", output = "y", name = "w" }: { dtype?: "float" | "float16"; output?: string; name?: string } = {},
 ): TestModel {
   return model({
     graph: {

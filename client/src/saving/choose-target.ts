@@ -7,9 +7,9 @@ import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { l10n, Uri, window, workspace } from "vscode";
 import type { Recipe } from "../../../server/protocol/recipe.js";
+import { targetName } from "../../../server/protocol/target-name.js";
 import { plainText } from "../plain-text.js";
 import { sameFile } from "./same-file.js";
-import { targetName } from "./target-name.js";
 
 export interface Target {
   readonly path: string;

@@ -6,6 +6,7 @@ import pc from "picocolors";
 import { insightText } from "../analysis/insight-text.js";
 import { reportTable } from "../analysis/report-text.js";
 import type { CommandEngine } from "./command-engine.js";
+import { targetName } from "../../protocol/target-name.js";
 import { htmlReport } from "./html-report.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
 import { addRecipeOptions, addRescaleOption, axesOf, recipeOf } from "./recipe-options.js";
@@ -32,10 +33,8 @@ export function addStart(program: Command, engine: CommandEngine): void {
 
       const folder = resolve(options.out);
       await mkdir(folder, { recursive: true });
-      const stem = basename(path).replace(/\.onnx$/i, "");
-      const name = `${stem}.${recipe.criterion}-${Number((100 * recipe.sparsity).toFixed(2))}`;
-      const target = join(folder, `${name}.onnx`);
-      const page = join(folder, `${name}.html`);
+      const target = join(folder, targetName(basename(path), recipe));
+      const page = target.replace(/(\.[^.]*)?$/, ".html");
       const { saved, lines } = await verifiedSave(engine, {
         path,
         target,
