@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { addAnalyze } from "./cli/analyze.js";
 import { CommandEngine } from "./cli/command-engine.js";
+import { addCompare } from "./cli/compare.js";
 import { addEoc } from "./cli/eoc.js";
 import { addPrune } from "./cli/prune.js";
 import { addStart } from "./cli/start.js";
@@ -19,7 +20,7 @@ async function main(): Promise<number> {
     .version(version)
     .exitOverride()
     .configureHelp({ sortSubcommands: false });
-  for (const add of [addAnalyze, addPrune, addStart, addEoc]) add(program, engine);
+  for (const add of [addAnalyze, addPrune, addCompare, addStart, addEoc]) add(program, engine);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(--help lists the options)");
   process.once("SIGINT", () => {
     engine.cancel();

@@ -43,9 +43,21 @@ interface Given {
 /** σ_b of suggested and drawn biases where none is named: tanh and its like have a stable edge of chaos there. */
 export const defaultSigmaB = 0.2;
 
+/** Adds the options that say what a model is run on. @param samples what `--batch` counts. */
+export function addDataOptions(command: Command, samples: string): Command {
+  return command
+    .option("--seed <n>", "seed of everything random", whole(0, 0xffffffff), defaultRecipe.seed)
+    .option("--data <path>", "samples: .npz, .npy, a folder of images or of ONNX test data; made up when absent")
+    .option("--batch <n>", samples, whole(1, 1e6), defaultRecipe.batch)
+    .option("--loss <name[:output]>", `${losses.map(({ id }) => id).join(", ")}; chosen from the outputs when absent`)
+    .option("--mean <numbers>", "mean of image channels on a scale of 0 to 1, separated by commas", numbers)
+    .option("--std <numbers>", "standard deviation of image channels, separated by commas", numbers)
+    .option("--axis <name=length>", "length of a dynamic axis (repeatable)", collect(whole(1, 1e6)), {});
+}
+
 /** Adds the recipe's options to a command. */
 export function addRecipeOptions(command: Command): Command {
-  return command
+  command
     .addOption(
       new Option("--criterion <name>", "what a weight is judged by")
         .choices(criteria.flatMap(({ id, aliases }) => [id, ...aliases]))
@@ -83,7 +95,6 @@ export function addRecipeOptions(command: Command): Command {
         .choices(stableForms)
         .preset("mul"),
     )
-    .option("--seed <n>", "seed of everything random", whole(0, 0xffffffff), defaultRecipe.seed)
     .option(
       "--exclude <layer>",
       "leave a layer dense (repeatable)",
@@ -91,9 +102,6 @@ export function addRecipeOptions(command: Command): Command {
       [],
     )
     .option("--floor <layer=density>", "least density of a layer (repeatable)", collect(numberIn(0, 1, true)), {})
-    .option("--data <path>", "samples: .npz, .npy, a folder of images or of ONNX test data; made up when absent")
-    .option("--batch <n>", "samples whose mean loss is differentiated", whole(1, 1e6), defaultRecipe.batch)
-    .option("--loss <name[:output]>", `${losses.map(({ id }) => id).join(", ")}; chosen from the outputs when absent`)
     .addOption(
       new Option(
         "--batchnorm <mode>",
@@ -101,10 +109,8 @@ export function addRecipeOptions(command: Command): Command {
       )
         .choices(["auto", "stored", "batch"])
         .default(defaultRecipe.batchNorm),
-    )
-    .option("--mean <numbers>", "mean of image channels on a scale of 0 to 1, separated by commas", numbers)
-    .option("--std <numbers>", "standard deviation of image channels, separated by commas", numbers)
-    .option("--axis <name=length>", "length of a dynamic axis (repeatable)", collect(whole(1, 1e6)), {});
+    );
+  return addDataOptions(command, "samples whose mean loss is differentiated");
 }
 
 /** Adds what a recipe does after pruning: for commands that write a model. */
@@ -118,17 +124,16 @@ export function addRescaleOption(command: Command): Command {
 
 /** The recipe that the options describe. @throws PruneScopeError `bad-request`. */
 export function recipeOf(options: unknown): Recipe {
-  const { floor, axis, batchnorm, data, criterion, sparsity, scope, seed, exclude, batch, loss, mean, std } =
-    options as Given;
+  const { floor, batchnorm, criterion, sparsity, scope, exclude } = options as Given;
   const { quota, rounds, eocInit, scheme, force = false, stableResnet, rescale } = options as Given;
   const id = criterionNamed(criterion)?.id ?? criterion;
-  const given = { criterion: id, sparsity, scope, seed, exclude, batch, loss, mean, std };
-  const path = data === undefined ? undefined : resolve(data);
   return parseRecipe({
-    ...given,
-    data: path,
+    ...dataFields(options),
+    criterion: id,
+    sparsity,
+    scope,
+    exclude,
     floors: floor,
-    axes: axis,
     batchNorm: batchnorm,
     quota,
     rounds,
@@ -136,6 +141,16 @@ export function recipeOf(options: unknown): Recipe {
     stableResnet,
     rescale,
   });
+}
+
+/** A recipe of the options of {@link addDataOptions} alone. @throws PruneScopeError `bad-request`. */
+export function dataRecipeOf(options: unknown): Recipe {
+  return parseRecipe(dataFields(options));
+}
+
+function dataFields(options: unknown): Record<string, unknown> {
+  const { seed, data, batch, loss, mean, std, axis } = options as Given;
+  return { seed, batch, loss, mean, std, axes: axis, data: data === undefined ? undefined : resolve(data) };
 }
 
 /** Lengths of dynamic axes that the options give. */
