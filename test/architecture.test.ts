@@ -114,7 +114,7 @@ describe("registries", () => {
   });
 
   it("formats lists every folder", () => {
-    const files = ["atomic-file", "element-codec", "format", "index", "source", "stored-elements"];
+    const files = ["atomic-file", "element-codec", "file-identity", "format", "index", "source", "stored-elements"];
     expect(formats.map(({ id }) => id).sort()).toEqual(held("server/src/formats", files));
   });
 });

@@ -3,13 +3,14 @@
  * byte in one pass; weights are edited on the way, in place, so that without new nodes everything else keeps its offset.
  * Provenance follows after the last original byte.
  */
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, StringStringEntryProtoSchema } from "onnx-buf";
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Model } from "../../graph/graph.js";
 import { AtomicFile } from "../atomic-file.js";
+import { identityOf } from "../file-identity.js";
 import type { TensorEdit, WriteOptions } from "../format.js";
 import type { Source } from "../source.js";
 import { blockElements } from "../stored-elements.js";
@@ -106,16 +107,6 @@ function targets(
 
 function refuse(place: string, message: string): never {
   throw new PruneScopeError("unsafe-path", message, { file: place });
-}
-
-/** What is the same for one file under all its names, links included; null where there is no file. */
-function identityOf(path: string): string | null {
-  try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
-  } catch {
-    return null;
-  }
 }
 
 /** A place of a file that is written otherwise than it was read. */
