@@ -235,6 +235,7 @@ function flow(made: TestModel): Promise<Scores["fields"]> {
       seed,
       excluded: weights.map(() => false),
       sensitivity: () => Promise.resolve(engine),
+      given: () => Promise.reject(new Error("there is no file of scores")),
       progress: () => undefined,
       checkpoint,
     });

@@ -75,6 +75,7 @@ export function scored(made: TestModel, { criterion = snip, ...options }: ScoreO
       seed,
       excluded: weights.map(() => false),
       sensitivity: () => Promise.resolve(engine),
+      given: () => Promise.reject(new Error("there is no file of scores")),
       progress: (done, total) => {
         progress("", done, total);
       },

@@ -4,13 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { SensitivityInput } from "../autodiff/plan.js";
 import { type Circumstance, Sensitivity } from "../autodiff/sensitivity.js";
 import type { Criterion, Scores } from "../criteria/criterion.js";
 import { openDataset } from "../data/open.js";
 import { blockElements, type NumberField, type StoredElements } from "../formats/stored-elements.js";
+import { fileIdentity, givenArrays } from "./given-arrays.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
 import type { ResultCache } from "./result-cache.js";
@@ -45,22 +47,22 @@ export function resultIdOf(
 function scoresIdOf(fingerprint: string, criterion: Criterion, recipe: BatchRecipe): string {
   const { seed, exclude, data, loss = null, batchNorm, batch, part = 0, mean = null, std = null, axes } = recipe;
   const file = data === undefined ? null : [data, stateOf(data)];
+  const given = criterion.needs.file === true && recipe.scores !== undefined ? fileIdentity(recipe.scores) : null;
   const source = criterion.needs.data ? [file, loss, batchNorm, [batch, part], mean, std] : null;
   const run = takesRuns(criterion) ? [source, Object.entries(axes).sort()] : null;
   const { sparsity, scope, quota, rounds: n } = criterion.schedule ?? {};
   const schedule = criterion.schedule === undefined ? null : [n, sparsity, scope, quota ?? null];
   const rounds = criterion.needs.rounds > 1 ? [[...exclude].sort(), schedule] : null;
-  return hashed([cacheVersion, fingerprint, criterion.id, seed, run, rounds]);
+  return hashed([cacheVersion, fingerprint, criterion.id, seed, run, rounds, given]);
 }
 
 const hashed = (identity: unknown): string =>
   createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 32);
 
-/** Sizes and times of a data file, or of everything in a data folder. What cannot be read is an error when it is opened. */
+/** Identity of a data file, or sizes and times of everything in a data folder. What cannot be read is an error when it is opened. */
 function stateOf(path: string): unknown {
   try {
-    const { size, mtimeMs } = statSync(path);
-    if (!statSync(path).isDirectory()) return [size, mtimeMs];
+    if (!statSync(path).isDirectory()) return fileIdentity(path);
     return readdirSync(path, { recursive: true, encoding: "utf8" })
       .sort()
       .map((name) => {
@@ -96,12 +98,21 @@ export async function scoresOf(
   const checkpoint = (): Promise<void> => context.checkpoint();
   const sensitivity = async (): Promise<Sensitivity> =>
     new Sensitivity({ ...(await sensitivityInput(open, recipe, criterion.needs.data, context)), progress });
+  const given = async (): Promise<Scores> => {
+    if (recipe.scores === undefined)
+      throw new PruneScopeError("missing-data", "Imported scores need a file: name one with --scores FILE.npz.");
+    const { fields, notes } = await givenArrays(open, recipe.scores, "scores", cache, context);
+    const missing = `${basename(recipe.scores)} has no array of its name`;
+    const reasons = fields.map((field) => (field === null ? missing : null));
+    return { fields, circumstance: { loss: null, batchNorm: null, reasons, notes } };
+  };
   const scores = await criterion.score({
     weights,
     values: (i) => elements[i]!,
     seed: recipe.seed,
     excluded: weights.map(({ id }) => recipe.exclude.includes(id)),
     sensitivity,
+    given,
     progress: (done, total) => {
       progress("", done, total);
     },

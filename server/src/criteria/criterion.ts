@@ -19,6 +19,8 @@ export interface ScoringInput {
   readonly excluded: readonly boolean[];
   /** Derivatives of the loss; made when it is asked for. @throws PruneScopeError when the data does not fit. */
   readonly sensitivity: () => Promise<Sensitivity>;
+  /** Scores of the file that the recipe names. @throws PruneScopeError `missing-data` where it names none. */
+  readonly given: () => Promise<Scores>;
   readonly progress: (done: number, total: number) => void;
   /** Lets others run; throws when the work was cancelled. */
   readonly checkpoint: () => Promise<void>;
@@ -55,6 +57,8 @@ export interface Criterion {
     readonly gradientOrder: 0 | 1 | 2;
     /** Passes over the model. */
     readonly rounds: number;
+    /** A file of scores, which the recipe names. */
+    readonly file?: true;
   };
   /** Of a criterion that a recipe asks in rounds: its scores hold for it alone. */
   readonly schedule?: Schedule;

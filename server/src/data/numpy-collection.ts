@@ -5,6 +5,7 @@ import { Source } from "../formats/source.js";
 import type { Graph, ValueInfo } from "../graph/graph.js";
 import type { Collection } from "./collection.js";
 import { fileBytes } from "./file-bytes.js";
+import { listed } from "./listed.js";
 import { npyArray } from "./npy.js";
 import { openNpz } from "./npz.js";
 import type { StoredArray } from "./stored-array.js";
@@ -87,11 +88,4 @@ export async function npyCollection(file: string, graph: Graph): Promise<OpenCol
     source.close();
     throw error;
   }
-}
-
-/** Names for a message; of very many the first. */
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return "no array";
-  const shown = names.slice(0, 20).map((name) => `"${name}"`);
-  return [...shown, ...(names.length > 20 ? [`${names.length - 20} more`] : [])].join(", ");
 }

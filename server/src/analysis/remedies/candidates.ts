@@ -148,7 +148,7 @@ function criterionCandidates(open: OpenModel, recipe: Recipe): Candidate[] {
   const prospects = prospectsOf(open.model, open.search.weights);
   const present = criterionOf(recipe);
   return criteria
-    .filter((criterion) => criterion !== present && criterion.id !== "random")
+    .filter((criterion) => criterion !== present && criterion.id !== "random" && criterion.needs.file !== true)
     .map((criterion): Candidate => {
       const { title, summary, needs } = criterion;
       const about = needs.data
