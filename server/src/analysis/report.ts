@@ -112,7 +112,12 @@ export function makeReport(
       recipe,
     ),
     zeroScoreShare: total === 0 ? 0 : zeros / total,
-    notes: [...(ranked.circumstance?.notes ?? []), ...notes, ...reportNotes(open, ranked, recipe, zeros)],
+    notes: [
+      ...(ranked.circumstance?.notes ?? []),
+      ...ranked.restrictions.notes,
+      ...notes,
+      ...reportNotes(open, ranked, recipe, zeros),
+    ],
     layers,
   };
 }

@@ -1,26 +1,47 @@
 /** What a recipe removes before scores decide among the rest, in the order in which it is applied. */
+import { basename } from "node:path";
 import type { Recipe } from "../../protocol/recipe.js";
+import { listed } from "../data/listed.js";
+import { givenMask } from "../pruning/given-mask.js";
 import type { OrderedScores } from "../pruning/order.js";
 import type { Restriction } from "../pruning/restrict.js";
+import { givenArrays } from "./given-arrays.js";
 import type { JobContext } from "./jobs.js";
 import type { OpenModel } from "./open-model.js";
+import type { ResultCache } from "./result-cache.js";
 
 export interface Restrictions {
   /** First an imported mask, then the pattern, which chooses among what the mask leaves. */
   readonly list: readonly Restriction[];
+  /** Sentences about where they come from and what they leave alone. */
+  readonly notes: readonly string[];
 }
 
 /** Of a recipe without any. */
-export const unrestricted: Restrictions = { list: [] };
+export const unrestricted: Restrictions = { list: [], notes: [] };
+
+/** Longest list of layers in a note. */
+const mostNamed = 8;
 
 /**
  * The restrictions of a recipe for scores.
  * @param excluded layers that are left dense, whatever removes weights elsewhere.
+ * @throws PruneScopeError where the recipe's mask cannot be read or does not fit.
  */
-export const restrictionsOf: (
+export async function restrictionsOf(
   open: OpenModel,
-  scores: OrderedScores,
+  _scores: OrderedScores,
   excluded: readonly boolean[],
   recipe: Recipe,
+  cache: ResultCache | null,
   context: JobContext,
-) => Promise<Restrictions> = () => Promise.resolve(unrestricted);
+): Promise<Restrictions> {
+  if (recipe.mask === undefined) return unrestricted;
+  const { fields, notes, identity } = await givenArrays(open, recipe.mask, "mask", cache, context);
+  const without = open.search.weights.filter((_, i) => fields[i] === null).map(({ id }) => id);
+  const whole =
+    without.length === 0
+      ? []
+      : [`${basename(recipe.mask)} has no mask for ${listed(without, mostNamed)}: what it says removes nothing there.`];
+  return { list: [givenMask(fields, excluded, ["mask", identity])], notes: [...notes, ...whole] };
+}

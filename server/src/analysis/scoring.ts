@@ -104,18 +104,22 @@ export async function rankScores(open: OpenModel, recipe: BatchRecipe, context: 
   const ranked = await rankedBy(open, scores, known.excluded, resultId, known.cache, context);
   const total = totalOf(scores, known.excluded);
   const plain = { ...known, ...ranked, plain: ranked, resultId, total, restrictions: unrestricted };
-  return withRestrictions(open, plain, recipe, context);
+  return withRestrictions(open, plain, recipe, known.cache, context);
 }
 
-/** Ranked scores, which have no restrictions yet, under those of the recipe. Scores that cannot be ranked are left as they are. */
+/**
+ * Ranked scores, which have no restrictions yet, under those of the recipe. Scores that cannot be ranked are left as they are.
+ * @param unpacked where files that the recipe names are unpacked.
+ */
 async function withRestrictions(
   open: OpenModel,
   plain: RankedScores,
   recipe: BatchRecipe,
+  unpacked: ResultCache | null,
   context: JobContext,
 ): Promise<RankedScores> {
   const { criterion, excluded, cache } = plain;
-  const restrictions = await restrictionsOf(open, plain.scores, excluded, recipe, context);
+  const restrictions = await restrictionsOf(open, plain.scores, excluded, recipe, unpacked, context);
   const unrankable = plain.surveys.some((layer, l) => layer.nonFinite > 0 && excluded[l] !== true);
   if (restrictions.list.length === 0 || unrankable) return { ...plain, restrictions };
   const identities = restrictions.list.map(({ identity }) => identity);
@@ -182,7 +186,7 @@ export function rankedAgain(
   const again = { scores, surveys, lastRanks: ranksOf(scores, surveys, excluded) };
   const total = totalOf(scores, excluded);
   const known = { ...ranked, ...again, plain, excluded, total, restrictions: unrestricted, cache: null };
-  return withRestrictions(open, known, recipe, context);
+  return withRestrictions(open, known, recipe, ranked.cache, context);
 }
 
 interface CachedMask {
