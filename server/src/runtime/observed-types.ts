@@ -13,6 +13,8 @@ import { valueTypes } from "./shapes.js";
 
 export interface ObservedTypesOptions extends Pick<ProgramOptions, "constant" | "inputShapes" | "threads"> {
   readonly feeds: Feeds;
+  /** Whether values without axes are looked at too: ONNX Runtime says the same of values whose rank it does not know. */
+  readonly doubtScalars?: boolean;
 }
 
 /**
@@ -24,10 +26,13 @@ export async function observedTypes(
   options: ObservedTypesOptions,
   known?: ValueTypes,
 ): Promise<ValueTypes> {
-  const { inputShapes, threads, feeds } = options;
+  const { inputShapes, threads, feeds, doubtScalars = false } = options;
   const types = await valueTypes(model, inputShapes, threads, known);
   const { shapes: unfixed } = dataDependence(model.graph);
-  const asked = [...types].flatMap(([name, { shape }]) => (shape === null && !unfixed.has(name) ? [name] : []));
+  const given = new Set([...inputShapes.keys(), ...model.graph.constants.keys()]);
+  const isOpen = (name: string, shape: readonly number[] | null): boolean =>
+    shape === null || (doubtScalars && shape.length === 0 && !given.has(name));
+  const asked = [...types].flatMap(([name, { shape }]) => (isOpen(name, shape) && !unfixed.has(name) ? [name] : []));
   if (asked.length === 0) return types;
   const b = new GraphBuilder("shape/", valueNames(model.graph));
   const shapeOf = new Map(asked.map((name) => [name, b.op("Shape", [name])]));
