@@ -6,6 +6,7 @@ import type { ErrorData } from "./errors.js";
 import type { LayerId } from "./model.js";
 import type { Recipe } from "./recipe.js";
 import type { Risk } from "./report.js";
+import type { PermutationReport } from "./sparsity.js";
 
 // ------------------------------------------------------------------------------------------------ theory
 
@@ -312,4 +313,6 @@ export interface EditReport {
   readonly changes: readonly { readonly name: string; readonly words: string }[];
   /** Figures measured before and after, in sentences. */
   readonly measured: readonly string[];
+  /** Of an edit of kind `permute`. */
+  readonly permutation?: PermutationReport;
 }

@@ -1,7 +1,7 @@
 /**
- * A model as a recipe wants it before it is scored: redrawn on the edge of chaos, residual branches divided by √L. The
- * changed copy is a file of the same format, made once and kept beside the cached results, so that every job reads it
- * like any other model.
+ * A model as a recipe wants it before it is scored: redrawn on the edge of chaos, channels reordered for a pattern,
+ * residual branches divided by √L. The changed copy is a file of the same format, made once and kept beside the cached
+ * results, so that every job reads it like any other model.
  */
 import { createHash, randomUUID } from "node:crypto";
 import {
@@ -20,13 +20,17 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
-import type { Recipe } from "../../protocol/recipe.js";
+import { defaultRecipe, type Recipe, without } from "../../protocol/recipe.js";
 import type { InputScale, TensorEdit } from "../formats/format.js";
 import { version } from "../version.js";
 import { eocInitEdits } from "./edits/eoc-init.js";
+import { permuteEdits } from "./edits/permute.js";
 import { stableScales } from "./edits/stable-resnet.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
+import { provePermuted } from "./permutation/proof.js";
+import { resultIdOf } from "./scores.js";
+import { criterionOf } from "./scoring.js";
 
 /** Most prepared copies that are kept, where the cache has room for them. */
 const mostCopies = 8;
@@ -34,12 +38,16 @@ const mostCopies = 8;
 /** What a process that died has left half made is removed after so many milliseconds. */
 const leftoverAge = 3600e3;
 
-/** Changes of a model before it is scored. */
-export interface Preparation {
+/** Changes of a model before it is scored, and what else of a recipe they depend on. */
+export interface Preparation extends Partial<Omit<Recipe, "eocInit" | "permute" | "stableResnet">> {
   readonly eocInit?: Recipe["eocInit"] | undefined;
+  readonly permute?: Recipe["permute"] | undefined;
   readonly stableResnet?: Recipe["stableResnet"] | undefined;
   readonly seed: number;
 }
+
+/** Opens the model as it is before Stable ResNet's nodes are put in, and closes it. */
+export type WithoutNodes = <R>(use: (base: OpenModel) => Promise<R>) => Promise<R>;
 
 /**
  * Opens the model at `path` with what the recipe changes before scoring (Stable ResNet by Mul nodes, whichever form is
@@ -49,24 +57,29 @@ export async function withPrepared<T>(
   path: string,
   recipe: Preparation,
   context: JobContext,
-  work: (open: OpenModel, edits: readonly EditReport[]) => Promise<T>,
+  work: (open: OpenModel, edits: readonly EditReport[], withoutNodes: WithoutNodes) => Promise<T>,
 ): Promise<T> {
-  if (recipe.eocInit === undefined && recipe.stableResnet === undefined)
-    return withModel(path, (open) => work(open, []));
+  const steps = [...stepsOf(recipe)];
+  const own = (place: string): WithoutNodes => {
+    return (use) => withModel(place, (base) => use({ ...base, path }));
+  };
+  if (steps.length === 0) return withModel(path, (open) => work(open, [], own(path)));
   const temporary = context.storage === null ? mkdtempSync(join(tmpdir(), "prunescope-")) : null;
   const folder = temporary ?? join(context.storage!, "prepared");
   const names: string[] = [];
   try {
     let copy = path;
+    let withoutNodes = path;
     const edits: EditReport[] = [];
-    for (const step of stepsOf(recipe)) {
+    for (const step of steps) {
       const from = copy;
       const made = await withModel(from, (open) => prepared({ ...open, path }, folder, step, context));
       copy = made.model;
+      if (!step.addsNodes) withoutNodes = copy;
       names.push(copy);
       edits.push(JSON.parse(readFileSync(made.report, "utf8")) as EditReport);
     }
-    return await withModel(copy, (open) => work({ ...open, path }, edits));
+    return await withModel(copy, (open) => work({ ...open, path }, edits, own(withoutNodes)));
   } catch (error) {
     throw named(error, names, path);
   } finally {
@@ -78,8 +91,11 @@ export async function withPrepared<T>(
 /** One change of a model. */
 interface Step {
   /** What the copy depends on, besides the model. */
-  readonly identity: unknown;
+  readonly identity: (open: OpenModel) => unknown;
+  readonly addsNodes: boolean;
   changes(open: OpenModel, context: JobContext): Promise<Changes>;
+  /** Looks at the copy before it is used. @returns what was measured, in sentences. */
+  readonly prove?: (open: OpenModel, copy: string, context: JobContext) => Promise<readonly string[]>;
 }
 
 interface Changes {
@@ -88,15 +104,34 @@ interface Changes {
   readonly report: EditReport;
 }
 
-function* stepsOf({ eocInit, stableResnet, seed }: Preparation): Iterable<Step> {
+function* stepsOf(preparation: Preparation): Iterable<Step> {
+  const { eocInit, permute, stableResnet, seed, pattern } = preparation;
   if (eocInit !== undefined)
     yield {
-      identity: ["eoc-init", eocInit, seed],
+      identity: () => ["eoc-init", eocInit, seed],
+      addsNodes: false,
       changes: async (open, context) => ({ ...(await eocInitEdits(open, eocInit, seed, context)), scales: [] }),
     };
+  if (permute !== undefined && pattern !== undefined) {
+    const recipe: Recipe = without({ ...defaultRecipe, ...(preparation as Recipe) }, ["stableResnet"]);
+    yield {
+      identity: (open) => {
+        const scores = resultIdOf(open.fingerprint, criterionOf(recipe), recipe);
+        const { axes, data, rounds } = recipe;
+        return ["permute", pattern, permute, scores, Object.entries(axes).sort(), data, rounds];
+      },
+      addsNodes: false,
+      changes: async (open, context) => ({
+        ...(await permuteEdits(open, recipe, pattern, permute, context)),
+        scales: [],
+      }),
+      prove: (open, copy, context) => provePermuted(open, copy, recipe, context),
+    };
+  }
   if (stableResnet !== undefined)
     yield {
-      identity: ["stable-resnet"],
+      identity: () => ["stable-resnet"],
+      addsNodes: true,
       changes: async (open, context) => ({ ...(await stableScales(open, context)), edits: [] }),
     };
 }
@@ -116,7 +151,7 @@ const copyIn = (place: string, name: string): Copy => ({
 /** The changed copy of an open model: that of an earlier job, or a new one. */
 async function prepared(open: OpenModel, folder: string, step: Step, context: JobContext): Promise<Copy> {
   const key = createHash("sha256")
-    .update(JSON.stringify([version, open.fingerprint, step.identity]))
+    .update(JSON.stringify([version, open.fingerprint, step.identity(open)]))
     .digest("hex")
     .slice(0, 32);
   const place = join(folder, key);
@@ -143,7 +178,8 @@ async function prepared(open: OpenModel, folder: string, step: Step, context: Jo
       },
       beforeCommit: () => undefined,
     });
-    writeFileSync(draft.report, JSON.stringify(report));
+    const measured = edits.length === 0 ? [] : ((await step.prove?.(open, draft.model, context)) ?? []);
+    writeFileSync(draft.report, JSON.stringify({ ...report, measured: [...report.measured, ...measured] }));
     rename(making, place);
     return copy;
   } finally {

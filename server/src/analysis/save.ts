@@ -4,6 +4,7 @@
  */
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
+import type { Recipe } from "../../protocol/recipe.js";
 import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
 import { blockElements, storedElements } from "../formats/stored-elements.js";
@@ -22,7 +23,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
   const { path, recipe, target, replaceOriginal } = params;
   const began = performance.now();
   return withModel(path, (original) =>
-    withPrepared(path, recipe, context, async (scored, preparations) => {
+    withPrepared(path, recipe, context, async (scored, preparations, withoutNodes) => {
       const unchanged = (): void => {
         const now = original.source.fingerprint();
         if (now === original.fingerprint && (params.fingerprint ?? now) === now) return;
@@ -33,6 +34,12 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         );
       };
       unchanged();
+      const permutation = preparations.find(({ edit }) => edit === "permute")?.permutation;
+      // With its steps the recipe finds the same orders again, however fast the machine is.
+      const repeatable: Recipe =
+        recipe.permute === undefined || permutation === undefined
+          ? recipe
+          : { ...recipe, permute: { ...recipe.permute, moves: permutation.moves } };
       const ranked = await rankScores(scored, recipe, context);
       const mask = maskOf(ranked, recipe);
       const rescaled =
@@ -49,7 +56,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
             folding,
           }),
           scales: [],
-          provenance: params.metadata ? provenance(original, recipe) : [],
+          provenance: params.metadata ? provenance(original, repeatable) : [],
           progress: async (done, total) => {
             context.progress({ stage: "Writing", done, total });
             await context.checkpoint();
@@ -57,7 +64,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
           beforeCommit: unchanged,
         });
       };
-      const edits: EditReport[] = [...preparations];
+      const edits: EditReport[] = preparations.map(({ permutation: _, ...edit }) => edit);
       let writeSeconds = 0;
       const written = (): void => {
         writeSeconds = (performance.now() - began) / 1000;
@@ -66,8 +73,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         await write(scored, null);
         written();
       } else {
-        const plain = { ...recipe, stableResnet: undefined };
-        const stable = await withPrepared(path, plain, context, async (base) => {
+        const stable = await withoutNodes(async (base) => {
           // Scores are those of the form with nodes; what is folded has none, and the factors in its numbers.
           const folding = recipe.stableResnet === "fold" ? foldStable(base) : null;
           await write(folding === null ? scored : base, folding);
@@ -86,7 +92,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
       return {
         path: target,
         bytes: zeros.bytes,
-        recipe,
+        recipe: repeatable,
         kept: mask.layers.reduce((sum, layer) => sum + layer.kept, 0),
         prunable: weights.reduce((sum, weight) => sum + weight.size, 0),
         layers: weights.map(({ id, size }, l) => ({
@@ -95,6 +101,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
           kept: mask.layers[l]!.kept,
           zeros: zeros.counts[l]!,
         })),
+        ...(permutation === undefined ? {} : { permutation }),
         edits,
         writeSeconds,
         seconds: (performance.now() - began) / 1000,
