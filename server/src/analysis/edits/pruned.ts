@@ -6,8 +6,9 @@ import type { TensorEdit } from "../../formats/format.js";
 import { blockElements, type StoredElements, storedElements } from "../../formats/stored-elements.js";
 import type { PrunableWeight } from "../../graph/prunable.js";
 import { storageKey } from "../../graph/tensor.js";
-import { clearWords, fillKeep, type Mask } from "../../pruning/mask.js";
+import { clearWords, fillKeep, type Mask, removesNoMore } from "../../pruning/mask.js";
 import type { OrderedScores } from "../../pruning/order.js";
+import { PatternField } from "../../pruning/pattern/field.js";
 import type { Cut } from "../../pruning/select.js";
 import type { OpenModel } from "../open-model.js";
 import { type Folding, multiplied } from "./stable-resnet.js";
@@ -60,14 +61,21 @@ function editOf(
     return (bytes, start, count) => {
       clearWords(scores, l, cut, new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
     };
+  const { field } = scores.layers[l]!;
+  // Without a look at magnitudes, scoring leaves the buffer alone that these bytes lie in.
+  const words = weight.tensor.dtype === "float" && scores.magnitudeDecided;
+  if (scoredHere && words && field instanceof PatternField && removesNoMore(cut))
+    return (bytes, start, count) => {
+      field.clearWords(new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
+    };
   const keep = new Uint8Array(blockElements);
   return (bytes, start, count) => {
-    // Scoring a block of another file uses the buffer that these bytes lie in.
-    const held = scoredHere ? bytes : Uint8Array.from(bytes);
+    // Scoring reads other blocks, or other files, into the buffer that these bytes lie in.
+    const held = Uint8Array.from(bytes);
     const keys = scores.block(l, start, count);
     fillKeep(scores, l, cut, keys, start, count, keep);
     elements.clear(held, start, keep);
-    if (held !== bytes) bytes.set(held);
+    bytes.set(held);
   };
 }
 
