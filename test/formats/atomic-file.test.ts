@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { AtomicFile, removeStale } from "../../server/src/formats/atomic-file.js";
+import { AtomicFile } from "../../server/src/formats/atomic-file.js";
+import { removeStale } from "../../server/src/formats/temporary-names.js";
 import { ModelFolder } from "../support/model-folder.js";
 
 /** The call that fails next, and what it fails with. */

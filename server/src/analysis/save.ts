@@ -61,7 +61,13 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
             context.progress({ stage: "Writing", done, total });
             await context.checkpoint();
           },
-          beforeCommit: unchanged,
+          beforeCommit: () => {
+            unchanged();
+            if (!replaceOriginal) return;
+            // Windows gives no name to a file that is open under it. The proof of folded factors needs the old numbers.
+            original.source.close();
+            if (recipe.stableResnet === undefined) base.source.close();
+          },
         });
       };
       const edits: EditReport[] = preparations.map(({ permutation: _, ...edit }) => edit);

@@ -2,7 +2,6 @@
  * Writing a file so that it is there whole or not at all: a temporary file in the target's folder, fsync, rename. The
  * temporary file's name says whose it is, so that one left behind by a kill is removed by the next save there.
  */
-import { createHash, randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -10,47 +9,15 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
-  renameSync,
   rmdirSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { PruneScopeError } from "../../protocol/errors.js";
-
-/** Longest name, in bytes, that leaves room for the rest of a temporary file's name; file systems stop at 255. */
-const maxStem = 200;
-
-/** What tells a target's temporary files from others': its name, or a hash of it where it is very long. */
-function stemOf(target: string): string {
-  const name = basename(target);
-  return Buffer.byteLength(name) <= maxStem ? name : createHash("sha256").update(name).digest("hex").slice(0, 16);
-}
-
-/** Name of a temporary file: `.TARGET.prunescope-PID-RANDOM.tmp`. */
-const temporaryName = (target: string): string =>
-  `.${stemOf(target)}.prunescope-${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
-const temporaryPattern = /^\.(.+)\.prunescope-(\d+)-[0-9a-f]{8}\.tmp$/;
-
-/** Removes what a killed process left behind while it wrote `target`. */
-export function removeStale(target: string): void {
-  const folder = dirname(target);
-  for (const name of readdirSync(folder)) {
-    const match = temporaryPattern.exec(name);
-    if (match?.[1] === stemOf(target) && !isAlive(Number(match[2]))) rmSync(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
+import { dirname } from "node:path";
+import { renamePatiently, syncFolder } from "./rename-patiently.js";
+import { removeStale, temporaryPath } from "./temporary-names.js";
+import { writeFailure } from "./write-failure.js";
 
 /** Bytes between two requests to the disk to start writing. */
 const flushBytes = 1 << 26;
@@ -61,8 +28,9 @@ const flushBytes = 1 << 26;
  */
 export class AtomicFile {
   readonly temporary: string;
-  readonly #target: string;
   #fd: number | null = null;
+  #finished = false;
+  #left = false;
   #written = 0;
   #flushed = 0;
   #flushing: Promise<void> | null = null;
@@ -74,9 +42,11 @@ export class AtomicFile {
    * @param makeFolder makes the target's folder where there is none.
    * @throws PruneScopeError `write-failed` when the folder cannot be written to or the target is a folder.
    */
-  constructor(target: string, makeFolder = false) {
-    this.#target = target;
-    this.temporary = join(dirname(target), temporaryName(target));
+  constructor(
+    readonly target: string,
+    makeFolder = false,
+  ) {
+    this.temporary = temporaryPath(target);
     this.#fd = this.#attempt(() => {
       if (makeFolder) this.#madeFolder = mkdirSync(dirname(target), { recursive: true });
       try {
@@ -114,30 +84,53 @@ export class AtomicFile {
     }
   }
 
-  /** Makes the file durable and gives it its name. */
-  async commit(): Promise<void> {
+  /** Makes the bytes durable under the temporary name; nothing can be appended any more. */
+  async finish(): Promise<void> {
+    if (this.#finished) return;
     const fd = this.#open();
     await this.#flushing;
     this.#attempt(() => {
       if (this.#flushError !== null) throw this.#flushError;
       fsyncSync(fd);
-      closeSync(fd);
+      // Given up first: a handle is closed once, whatever closing says.
       this.#fd = null;
-      const before = statSync(this.#target, { throwIfNoEntry: false });
-      if (before !== undefined) chmodSync(this.temporary, before.mode & 0o777);
-      renameSync(this.temporary, this.#target);
+      closeSync(fd);
+      const before = statSync(this.target, { throwIfNoEntry: false });
+      if (before !== undefined && process.platform !== "win32") chmodSync(this.temporary, before.mode & 0o777);
     });
-    this.#madeFolder = undefined;
-    syncFolder(dirname(this.#target));
+    this.#finished = true;
+  }
+
+  /** Makes the file durable and gives it its name. */
+  async commit(): Promise<void> {
+    await this.finish();
+    try {
+      await renamePatiently(this.temporary, this.target);
+    } catch (error) {
+      throw writeFailure(this.target, error);
+    }
+    this.leave();
+    syncFolder(dirname(this.target));
+  }
+
+  /** What was written is somebody else's now, under whatever name: {@link discard} leaves it. */
+  leave(): void {
+    this.#left = true;
   }
 
   /** Removes what was written, unless it was committed. */
   async discard(): Promise<void> {
+    if (this.#left) return;
     // A handle must not be closed, and its number reused, under a flush.
     await this.#flushing;
-    if (this.#fd !== null) closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = null;
-    rmSync(this.temporary, { force: true });
+    try {
+      if (fd !== null) closeSync(fd);
+      rmSync(this.temporary, { force: true });
+    } catch {
+      // Why the save failed matters more; the file's name says what it is.
+    }
     this.#removeMadeFolders();
   }
 
@@ -154,21 +147,7 @@ export class AtomicFile {
     try {
       return work();
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const why =
-        code === "ENOSPC"
-          ? "the disk is full"
-          : code === "EACCES" || code === "EPERM" || code === "EROFS"
-            ? "the folder or file may not be written to"
-            : code === "ENOENT"
-              ? "the folder does not exist"
-              : message;
-      throw new PruneScopeError(
-        "write-failed",
-        `${this.#target} was not saved: ${why}. Nothing was changed.`,
-        { file: this.#target },
-        { cause: error },
-      );
+      throw writeFailure(this.target, error);
     }
   }
 }
@@ -179,20 +158,5 @@ function removeEmptyFolders(folder: string, first: string): void {
     for (let next = folder; next.startsWith(first); next = dirname(next)) rmdirSync(next);
   } catch {
     // Someone else has put something there.
-  }
-}
-
-/** Makes a rename durable where folders can be synced; the file has its name either way. */
-function syncFolder(folder: string): void {
-  if (process.platform === "win32") return;
-  try {
-    const fd = openSync(folder, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // Some network file systems refuse it.
   }
 }

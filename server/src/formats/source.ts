@@ -3,8 +3,10 @@
  * runs, so that what is read and what is fingerprinted is one and the same file.
  */
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { PruneScopeError } from "../../protocol/errors.js";
+import { finishInterrupted } from "./commit-together.js";
 
 interface OpenFile {
   readonly path: string;
@@ -23,6 +25,8 @@ export class Source {
   /** @throws PruneScopeError `missing-data` when the file cannot be opened, `malformed-model` when it is no file. */
   constructor(path: string) {
     this.main = path;
+    // A save that was killed in the middle of replacing the model is finished first.
+    if (!existsSync(path)) finishInterrupted(dirname(path));
     this.add(path);
   }
 

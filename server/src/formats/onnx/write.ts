@@ -3,17 +3,17 @@
  * byte in one pass; weights are edited on the way, in place, so that without new nodes everything else keeps its offset.
  * Provenance follows after the last original byte.
  */
-import { realpathSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ModelProtoSchema, StringStringEntryProtoSchema } from "onnx-buf";
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Model } from "../../graph/graph.js";
 import { AtomicFile } from "../atomic-file.js";
-import { identityOf } from "../file-identity.js";
+import { commitTogether, finishInterrupted } from "../commit-together.js";
 import type { TensorEdit, WriteOptions } from "../format.js";
 import type { Source } from "../source.js";
 import { blockElements } from "../stored-elements.js";
+import { placesOf } from "./places.js";
 import { scaleSplices } from "./scale-splices.js";
 
 /** Bytes copied at a time where nothing is edited. */
@@ -25,7 +25,9 @@ const blocksPerPause = 32;
 /** Writes the model; see {@link WriteOptions}. External data goes beside the target under its own names. */
 export async function writeOnnx(source: Source, model: Model, options: WriteOptions): Promise<void> {
   const target = resolve(options.target);
-  const places = targets(source, target, options.replaceOriginal, options.originals ?? source.paths);
+  const { replaceOriginal, originals = source.paths } = options;
+  finishInterrupted(dirname(target));
+  const places = placesOf(source, { target, replaceOriginal, originals });
   const splices = scaleSplices(source, model, options.scales);
   const total = source.size();
   let before = 0;
@@ -40,73 +42,15 @@ export async function writeOnnx(source: Source, model: Model, options: WriteOpti
       await copyChanged(source, path, changes, file, (done) => options.progress(base + done, total));
       before += source.size(path);
       if (path === source.main) file.append(provenance(model, options.provenance));
+      await file.finish();
     }
     options.beforeCommit();
-    // The model last: until it has its name, nothing refers to the new data.
-    for (const [done, file] of [...written].reverse().entries()) await commit(file, target, done > 0);
+    await commitTogether(written);
   } catch (error) {
     // Backwards, so that folders are empty when it is their turn.
     for (const file of [...written].reverse()) await file.discard();
     throw error;
   }
-}
-
-/** Commits one file; a failure after others have their names must not say that nothing was changed. */
-async function commit(file: AtomicFile, target: string, halfway: boolean): Promise<void> {
-  try {
-    await file.commit();
-  } catch (error) {
-    if (!halfway) throw error;
-    throw new PruneScopeError(
-      "write-failed",
-      `${target} was not saved: its external data is written, but not the model. Save it again: ${(error as Error).message}`,
-      { file: target },
-      { cause: error },
-    );
-  }
-}
-
-/** Where each file of the source goes, the main file first. */
-function targets(
-  source: Source,
-  target: string,
-  replaceOriginal: boolean,
-  files: readonly string[],
-): Map<string, string> {
-  const home = dirname(source.main);
-  const places = new Map<string, string>();
-  for (const path of source.paths) {
-    places.set(path, path === source.main ? target : join(dirname(target), relative(home, path)));
-  }
-  const originals = new Set([...files, ...source.paths].map(identityOf));
-  const again = identityOf(target) !== null;
-  for (const [path, place] of places) {
-    const identity = identityOf(place);
-    if (identity === null) continue;
-    const name = basename(place);
-    if (!originals.has(identity)) {
-      // Data beside an older save of the same name is overwritten together with it; other data may be anyone's.
-      if (path === source.main || again) continue;
-      refuse(place, `${place} is there already and may be another model's data. Choose another folder, or remove it.`);
-    } else if (path === source.main) {
-      if (!replaceOriginal || identity !== identityOf(files[0]!)) {
-        refuse(place, `${place} is the original model. Choose another name, or confirm that it is to be replaced.`);
-      }
-      places.set(path, realpathSync(place));
-    } else if (!replaceOriginal) {
-      refuse(
-        place,
-        `The model keeps weights in ${name}, which the pruned model beside it would overwrite. Choose another folder.`,
-      );
-    }
-  }
-  const taken = [...places.values()].slice(1).find((place) => place === target);
-  if (taken !== undefined) refuse(taken, `${taken} is where the model's own data goes. Choose another name.`);
-  return places;
-}
-
-function refuse(place: string, message: string): never {
-  throw new PruneScopeError("unsafe-path", message, { file: place });
 }
 
 /** A place of a file that is written otherwise than it was read. */
