@@ -15,6 +15,7 @@ export type CommandId =
   | "prunescope.analyze"
   | "prunescope.pruneAndSave"
   | "prunescope.saveAs"
+  | "prunescope.compare"
   | "prunescope.cancel"
   | "prunescope.restartServer"
   | "prunescope.showLog";

@@ -5,6 +5,7 @@
 import type { ExtensionContext } from "vscode";
 import * as analyze from "./analyze.js";
 import * as cancel from "./cancel.js";
+import * as compare from "./compare.js";
 import { PruneScope } from "./context.js";
 import * as modelEditor from "./model-editor/model-editor.js";
 import * as open from "./open.js";
@@ -12,7 +13,7 @@ import * as restartServer from "./restart-server.js";
 import * as save from "./save.js";
 import * as showLog from "./show-log.js";
 
-const features = [analyze, cancel, modelEditor, open, restartServer, save, showLog] as const;
+const features = [analyze, cancel, compare, modelEditor, open, restartServer, save, showLog] as const;
 let context: PruneScope | undefined;
 
 /** Called once by VS Code. */

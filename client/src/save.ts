@@ -45,7 +45,7 @@ export async function saveFromView(
   if (target === null) return;
   const params = saveParams(uri, path, recipe, target, state.model);
   const report = await session.beside(l10n.t("Saving"), "save", (signal) => write(context, params, signal));
-  announce(context, report);
+  announce(context, report, target.replaceOriginal ? null : uri);
   await compareInView(context, model, path, report, target.replaceOriginal);
 }
 
@@ -73,7 +73,8 @@ async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<
     const { recipe, model } = picked;
     const target = await chooseTarget(uri, recipe, ask);
     if (target === null) return;
-    announce(context, await write(context, saveParams(uri, path, recipe, target, model)));
+    const report = await write(context, saveParams(uri, path, recipe, target, model));
+    announce(context, report, target.replaceOriginal ? null : uri);
   } finally {
     if (context.models.find(uri) === null) context.server.close(uri);
     await source.dispose();

@@ -1,7 +1,8 @@
-/** Two models side by side: result of the job `compare`. */
+/** Two models side by side: result of the job `compare`, and the messages of the page that shows it. */
 import type { ErrorData } from "./errors.js";
 import type { LayerId } from "./model.js";
 import type { CompressReport } from "./report.js";
+import { parseFromView, type Activity, type FromView } from "./view.js";
 
 /** One prunable layer as both models have it; null where a model has none of that id. */
 export interface ComparedLayer {
@@ -62,4 +63,35 @@ export interface CompareReport {
   readonly compressed: CompressReport | ErrorData | null;
   readonly notes: readonly string[];
   readonly seconds: number;
+}
+
+/** Everything that the page of a comparison shows. */
+export interface ComparisonState {
+  /** Names to show, usually base names. */
+  readonly original: string;
+  readonly pruned: string;
+  readonly report: CompareReport | null;
+  readonly activity: Activity;
+}
+
+/** Host to the page of a comparison. */
+export type ToComparison =
+  | { readonly type: "comparison"; readonly state: ComparisonState }
+  | { readonly type: "activity"; readonly activity: Activity };
+
+/** The page of a comparison to its host: words that the results view has too. `retry` compares again. */
+export type FromComparison = Extract<FromView, { readonly type: "cancel" | "chooseData" | "ready" | "retry" }>;
+
+/** Checks a message from the page of a comparison. @returns the message, or null when it is none. */
+export function parseFromComparison(input: unknown): FromComparison | null {
+  const message = parseFromView(input);
+  switch (message?.type) {
+    case "cancel":
+    case "chooseData":
+    case "ready":
+    case "retry":
+      return message;
+    default:
+      return null;
+  }
 }

@@ -2,7 +2,7 @@
 
 import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
-import { contentSecurityPolicy, pageHtml } from "../../client/src/model-editor/page.js";
+import { contentSecurityPolicy, pageHtml, type PageParts } from "../../client/src/model-editor/page.js";
 
 const parts = {
   cspSource: "https://*.vscode-cdn.net",
@@ -10,9 +10,10 @@ const parts = {
   scriptUri: "https://file.vscode-cdn.net/ext/dist/webview.js?a=1&b=2",
   styleUri: "https://file.vscode-cdn.net/ext/media/view.css",
   title: "model.onnx",
+  view: "model" as const,
   language: "en",
 };
-const page = (change: Partial<typeof parts> = {}): Document =>
+const page = (change: Partial<PageParts> = {}): Document =>
   new JSDOM(pageHtml({ ...parts, ...change })).window.document;
 
 describe("the page", () => {
@@ -46,6 +47,10 @@ describe("the page", () => {
     expect(document.documentElement.lang).toBe("en");
     expect(document.title).toBe("model.onnx");
     expect(document.doctype?.name).toBe("html");
+  });
+
+  it.each(["model", "comparison"] as const)("tells the script to make the page for a %s", (view) => {
+    expect(page({ view }).querySelector("main")?.dataset["view"]).toBe(view);
   });
 
   it("shows a hostile title as text", () => {

@@ -2,8 +2,7 @@
  * One view of a model: its page, and the messages between the page and the model's session. Messages from the page are
  * checked here and trusted behind.
  */
-import { randomBytes } from "node:crypto";
-import { Uri, type Disposable, type WebviewPanel } from "vscode";
+import type { Disposable, WebviewPanel } from "vscode";
 import { toErrorData } from "../../../server/protocol/errors.js";
 import { parseRecipe } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival } from "../../../server/protocol/report.js";
@@ -13,7 +12,7 @@ import type { PruneScope } from "../context.js";
 import { saveFromView } from "../save.js";
 import { requestError } from "../server/request-error.js";
 import type { ModelDocument } from "./model-document.js";
-import { pageHtml } from "./page.js";
+import { fillPage } from "./fill-page.js";
 
 /** Fills `panel` with the view of `model` and connects the two until the panel is closed. */
 export function showModel(context: PruneScope, model: ModelDocument, panel: WebviewPanel): void {
@@ -94,17 +93,5 @@ export function showModel(context: PruneScope, model: ModelDocument, panel: Webv
   });
   context.models.setActive(model, panel, panel.active);
 
-  const folder = (name: string): Uri => Uri.joinPath(context.extension.extensionUri, name);
-  const resource = (...path: string[]): string =>
-    webview.asWebviewUri(Uri.joinPath(context.extension.extensionUri, ...path)).toString();
-  webview.options = { enableScripts: true, localResourceRoots: [folder("dist"), folder("media")] };
-  webview.html = pageHtml({
-    cspSource: webview.cspSource,
-    nonce: randomBytes(24).toString("base64url"),
-    scriptUri: resource("dist", "webview.js"),
-    styleUri: resource("media", "view.css"),
-    title: model.session.state.title,
-    // The view's own words are English.
-    language: "en",
-  });
+  fillPage(context, webview, "model", model.session.state.title);
 }

@@ -1,5 +1,5 @@
 /**
- * The HTML page that the results view lives in. Scripts and styles are allowed by nonce or from our own folders only;
+ * The HTML page that the results view and the comparison of two models live in. Scripts and styles are allowed by nonce or from our own folders only;
  * nothing that comes from a model is ever written into the page.
  */
 
@@ -11,6 +11,8 @@ export interface PageParts {
   readonly scriptUri: string;
   readonly styleUri: string;
   readonly title: string;
+  /** Which page the script makes. */
+  readonly view: "comparison" | "model";
   /** Language of the view's own words. */
   readonly language: string;
 }
@@ -40,7 +42,7 @@ export function pageHtml(parts: PageParts): string {
 <title>${escapeHtml(parts.title)}</title>
 </head>
 <body>
-<main id="app"></main>
+<main id="app" data-view="${parts.view}"></main>
 <script nonce="${nonce}" src="${escapeHtml(parts.scriptUri)}"></script>
 </body>
 </html>

@@ -1,12 +1,13 @@
 /**
- * What follows a save: a notification that offers to open or reveal the file, then the comparison of both models'
- * outputs and of their sizes. Both can be cancelled; each result is shown in the view as it arrives.
+ * What follows a save: a notification that offers to open, compare or reveal the file, then a first comparison of both
+ * models' outputs and sizes. Both can be cancelled; each result is shown in the view as it arrives.
  */
 import { posix } from "node:path";
 import { commands, env, l10n, UIKind, Uri, window, workspace } from "vscode";
 import { PruneScopeError, toErrorData, type ErrorData } from "../../../server/protocol/errors.js";
 import type { SaveReport } from "../../../server/protocol/report.js";
 import type { JobName, Jobs } from "../../../server/protocol/requests.js";
+import { openComparison } from "../comparison/comparison-panel.js";
 import type { PruneScope } from "../context.js";
 import type { ModelDocument } from "../model-editor/model-document.js";
 import { viewType } from "../model-editor/view-type.js";
@@ -14,10 +15,11 @@ import { plainText } from "../plain-text.js";
 import { requestError } from "../server/request-error.js";
 import { modelSettings } from "../settings.js";
 
-/** Tells that `report`'s file was written. Does not wait for an answer. */
-export function announce(context: PruneScope, report: SaveReport): void {
+/** Tells that `report`'s file was written. Does not wait for an answer. @param original null where it was replaced. */
+export function announce(context: PruneScope, report: SaveReport, original: Uri | null): void {
   const uri = Uri.file(report.path);
   const open = l10n.t("Open");
+  const compare = l10n.t("Compare");
   const reveal = l10n.t("Reveal");
   const revealCommand = revealCommandFor(uri);
   const removed = 100 * (1 - report.kept / report.prunable);
@@ -28,10 +30,11 @@ export function announce(context: PruneScope, report: SaveReport): void {
     report.prunable.toLocaleString("en"),
     (Number.isFinite(removed) ? removed : 0).toFixed(1),
   );
-  const choices = revealCommand === null ? [open] : [open, reveal];
+  const choices = [open, ...(original === null ? [] : [compare]), ...(revealCommand === null ? [] : [reveal])];
   void window.showInformationMessage(plainText(message), ...choices).then(async (chosen) => {
     try {
       if (chosen === open) await commands.executeCommand("vscode.openWith", uri, viewType);
+      else if (chosen === compare && original !== null) openComparison(context, original, uri, report.recipe);
       else if (chosen === reveal && revealCommand !== null) await commands.executeCommand(revealCommand, uri);
     } catch (error) {
       context.tell(error);
