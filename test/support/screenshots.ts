@@ -1,7 +1,8 @@
 // `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION]`: makes the pictures of the README in the
 // real editor: media/screenshots/{dark,light}.png, a text recogniser open beside nothing else, with its counts at rest,
 // and snip.png, the same scored by SNIP with the terms of scoring open; and edge.png, a chaotic network with its layers in
-// the plane of the edge of chaos and what was measured of it. Needs a built dist/.
+// the plane of the edge of chaos and what was measured of it; and compare.png, the recogniser and its pruned copy side by
+// side. Needs a built dist/.
 
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,6 +21,7 @@ const pictures = [
   { name: "light", theme: "light", snip: false },
   { name: "snip", theme: "dark", snip: true },
   { name: "edge", theme: "light", snip: true },
+  { name: "compare", theme: "dark", snip: false },
 ] as const;
 
 const root = repositoryRoot();
@@ -66,6 +68,16 @@ try {
         });
     }
     await window.webview().locator("main:not(:has-text('≈'))").waitFor();
+    if (name === "compare") {
+      await window.runCommand("PruneScope: Prune & Save");
+      await window.page.locator(".notification-toast .monaco-button", { hasText: "Compare" }).click();
+      await window.runCommand("View: Close Editors in Other Groups");
+      await window
+        .webview()
+        .locator("body[data-state='ready'][data-activity='idle'] .compared-summary")
+        .waitFor({ timeout: 120_000 });
+      await window.runCommand("Notifications: Clear All Notifications");
+    }
     const file = join(folder, `${name}.png`);
     await window.screenshot(file);
     console.log(file);

@@ -1,9 +1,10 @@
 /**
- * Entry of the results view. The same bundle is the editor's webview (the extension answers) and the saved HTML report
- * (the state is in the page, nobody answers).
+ * Entry of every page. The same bundle is the editor's results view and comparison (the extension answers) and the saved
+ * HTML report (the state is in the page, nobody answers).
  */
 import { readEmbeddedState, staticHost } from "./host/static-host.js";
-import { vscodeHost, type WebviewApi } from "./host/vscode-host.js";
+import { mountComparison } from "./comparison/comparison-page.js";
+import { comparisonHost, modelHost, type WebviewApi } from "./host/vscode-host.js";
 import { mountPage } from "./page/page.js";
 import { windowClock } from "./state/clock.js";
 import { ViewStore } from "./state/store.js";
@@ -18,19 +19,20 @@ declare global {
 
 const root = document.getElementById("app");
 const embedded = readEmbeddedState(document);
-const host = window.acquireVsCodeApi
-  ? vscodeHost(window.acquireVsCodeApi(), window)
-  : embedded !== null
-    ? staticHost(embedded)
-    : null;
+const api = window.acquireVsCodeApi?.() ?? null;
 
-if (root !== null && host !== null) {
+if (root !== null && (api !== null || embedded !== null)) {
   document.body.dataset["state"] = "loading";
   document.body.dataset["rest"] = "false";
   registerToolkit(window);
-  const store = new ViewStore(host, windowClock(window));
-  mountPage(document, root, store);
-  store.start();
+  if (api !== null && root.dataset["view"] === "comparison") {
+    mountComparison(document, root, comparisonHost(api, window), windowClock(window));
+  } else {
+    const host = api !== null ? modelHost(api, window) : staticHost(embedded!);
+    const store = new ViewStore(host, windowClock(window));
+    mountPage(document, root, store);
+    store.start();
+  }
 } else if (root !== null) {
   root.textContent = "This page holds no PruneScope report.";
 }

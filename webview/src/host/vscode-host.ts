@@ -1,7 +1,8 @@
 /**
  * The extension as host: messages over the webview's channel, choices in the webview's own persisted state.
  */
-import type { ToView } from "../../../server/protocol/view.js";
+import type { FromComparison, ToComparison } from "../../../server/protocol/compare.js";
+import type { FromView, ToView } from "../../../server/protocol/view.js";
 import type { HostPort } from "./host-port.js";
 
 /** What VS Code offers inside a webview; it can be acquired once. */
@@ -11,10 +12,20 @@ export interface WebviewApi {
   setState(state: unknown): void;
 }
 
-const kinds: readonly unknown[] = ["state", "activity", "reveal", "reply"] satisfies readonly ToView["type"][];
+/** The host of a results view. */
+export const modelHost = (api: WebviewApi, window: Window): HostPort =>
+  vscodeHost<ToView, FromView>(api, window, ["state", "activity", "reveal", "reply"]);
 
-/** Wraps the webview's api and the window that its messages arrive in. */
-export function vscodeHost(api: WebviewApi, window: Window): HostPort {
+/** The host of a comparison. */
+export const comparisonHost = (api: WebviewApi, window: Window): HostPort<ToComparison, FromComparison> =>
+  vscodeHost<ToComparison, FromComparison>(api, window, ["comparison", "activity"]);
+
+/** Wraps the webview's api and the window that its messages, of the given kinds, arrive in. */
+function vscodeHost<To extends { readonly type: string }, From>(
+  api: WebviewApi,
+  window: Window,
+  kinds: readonly To["type"][],
+): HostPort<To, From> {
   return {
     live: true,
     post: (message) => {
@@ -22,7 +33,7 @@ export function vscodeHost(api: WebviewApi, window: Window): HostPort {
     },
     listen: (receiver) => {
       window.addEventListener("message", (event: MessageEvent<unknown>) => {
-        if (isToView(event.data)) receiver(event.data);
+        if (isOneOf(event.data, kinds)) receiver(event.data);
       });
     },
     recall: () => api.getState(),
@@ -33,6 +44,7 @@ export function vscodeHost(api: WebviewApi, window: Window): HostPort {
 }
 
 /** Other scripts of the host page post messages too; ours carry a known type. Their fields are the host's own. */
-function isToView(data: unknown): data is ToView {
-  return typeof data === "object" && data !== null && "type" in data && kinds.includes(data.type);
+function isOneOf<To extends { readonly type: string }>(data: unknown, kinds: readonly To["type"][]): data is To {
+  const known: readonly unknown[] = kinds;
+  return typeof data === "object" && data !== null && "type" in data && known.includes(data.type);
 }

@@ -23,7 +23,7 @@ const batch = 24;
 /** Makes a table of `count` rows; the first cell of each heads it. */
 export function createDataTable(
   document: Document,
-  store: ViewStore,
+  store: Pick<ViewStore, "later">,
   caption: string,
   columns: readonly Column[],
   count: number,

@@ -15,7 +15,7 @@ export interface ActivityView {
 }
 
 /** The line about running work; it keeps its place while nothing runs, so that nothing jumps. */
-export function createWorkLine(document: Document, store: ViewStore): ActivityView {
+export function createWorkLine(document: Document, store: Pick<ViewStore, "cancel">): ActivityView {
   const h = elementsOf(document);
   const label = h("span", { class: "work-label" });
   const bar = h("progress", { class: "work-bar", "aria-label": "Progress" });
@@ -47,7 +47,10 @@ export function createWorkLine(document: Document, store: ViewStore): ActivityVi
 }
 
 /** The panel about work that failed. */
-export function createFailure(document: Document, store: ViewStore): ActivityView {
+export function createFailure(
+  document: Document,
+  store: Pick<ViewStore, "exclude" | "live" | "retry" | "survey">,
+): ActivityView {
   const h = elementsOf(document);
   const sentence = h("p", { class: "failure-sentence" });
   const places = h("dl", { class: "places" });
@@ -86,7 +89,7 @@ export function createFailure(document: Document, store: ViewStore): ActivityVie
   };
 }
 
-function layerNamed(store: ViewStore, value: string | undefined): string | null {
+function layerNamed(store: Pick<ViewStore, "survey">, value: string | undefined): string | null {
   const layer = store.survey?.model.layers.find(
     (candidate) => value !== undefined && (candidate.id === value || layerLabel(candidate) === value),
   );
