@@ -5,7 +5,7 @@ import assert from "node:assert";
 import { access, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as vscode from "vscode";
-import { eventually, modelTab, viewType } from "./waiting.js";
+import { eventually, modelTab, viewType, webviewTab } from "./waiting.js";
 
 describe("PruneScope in VS Code", () => {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
@@ -66,6 +66,15 @@ describe("PruneScope in VS Code", () => {
     const uri = vscode.Uri.file(pruned);
     await vscode.commands.executeCommand("prunescope.open", uri);
     await eventually("The pruned model's tab", () => modelTab(uri));
+  });
+
+  it("compares two models that are selected, whichever was clicked", async () => {
+    const uri = vscode.Uri.file(pruned);
+    // As the explorer passes them: the one that was clicked, then all that are selected.
+    await vscode.commands.executeCommand("prunescope.compare", uri, [uri, tiny]);
+    const tab = await eventually("The comparison's tab", () => webviewTab("prunescope.comparison"));
+    assert.equal(tab.label, "Compare: tiny.magnitude-90.onnx");
+    await vscode.window.tabGroups.close(tab);
   });
 
   it("restarts its server", async () => {

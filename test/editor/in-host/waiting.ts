@@ -24,3 +24,10 @@ export function modelTab(uri: vscode.Uri): vscode.Tab | null {
   );
   return found ?? null;
 }
+
+/** The tab of a page of that type; null when there is none. */
+export function webviewTab(type: string): vscode.Tab | null {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  // VS Code puts something of its own before the type.
+  return tabs.find(({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith(type)) ?? null;
+}

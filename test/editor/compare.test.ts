@@ -1,0 +1,83 @@
+// Comparing two models in a real VS Code: from the notification after a save, and as a command. What the page shows is
+// what the command line says of the same two files.
+
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { CompareReport } from "../../server/protocol/compare.js";
+import { HOST_VERSIONS } from "../support/vscode-host/install.js";
+import { repositoryRoot } from "../support/vscode-host/repository.js";
+import { score } from "../../webview/src/text/numbers.js";
+import { seriousFaults } from "./accessibility.js";
+import { ComparisonPage } from "./comparison-page.js";
+import { ModelPage } from "./model-page.js";
+import { copyModel, setStage, type Stage } from "./stage.js";
+
+const model = "ch_ppocr_mobile_v2.0_cls_infer.onnx";
+const saved = "ch_ppocr_mobile_v2.0_cls_infer.magnitude-90.onnx";
+
+/** What `prunescope compare` prints of two files, without latency. */
+function cliComparison(original: string, pruned: string): CompareReport {
+  const cli = join(repositoryRoot(), "dist", "cli.js");
+  const args = [cli, "compare", original, pruned, "--latency", "0", "--format", "json"];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as CompareReport;
+}
+
+describe("comparing models in VS Code", () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await setStage(HOST_VERSIONS[1], {
+      prepare: async (workspace) => {
+        await copyModel(model, workspace);
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await stage.strike();
+  });
+
+  it("shows a saved model beside its original, with the figures of the command line", async () => {
+    const { window, workspace } = stage;
+    const view = await ModelPage.opened(window, model);
+    await view.idle();
+    await view.view.locator("vscode-button.save").click();
+    await window.page.locator(".notification-toast .monaco-button", { hasText: "Compare" }).click({ timeout: 60_000 });
+    const page = await ComparisonPage.ready(window);
+
+    const report = cliComparison(join(workspace, model), join(workspace, saved));
+    const share = (layer: CompareReport["layers"][number], which: "original" | "pruned"): number =>
+      1 - layer.zeros[which]! / layer.parameters;
+    expect(await page.densities()).toEqual(
+      Object.fromEntries(report.layers.map((layer) => [layer.id, [share(layer, "original"), share(layer, "pruned")]])),
+    );
+    const [output] = report.outputs;
+    expect((await page.cells(output!.name)).slice(1, 4)).toEqual(
+      [output!.maxDifference, output!.meanDifference, output!.maxOriginal].map(score),
+    );
+    expect(await page.cells("Latency")).toEqual([
+      expect.stringMatching(/ms$/),
+      expect.stringMatching(/ms$/),
+      expect.stringMatching(/%$/),
+    ]);
+    expect(await page.section("latency").innerText()).toMatch(/\d runs of each model in turn, 1 sample a run/);
+    expect(await page.section("latency").locator(".interval-median line").count()).toBe(2);
+    expect(await seriousFaults(page.frame)).toEqual([]);
+  });
+
+  it("compares again when its button is pressed from the keyboard", async () => {
+    const page = await ComparisonPage.ready(stage.window);
+    await page.frame.locator(".comparison-again vscode-button").first().focus();
+    await stage.window.page.keyboard.press("Enter");
+    await page.frame.locator("body[data-activity='working']").waitFor();
+    await page.frame.locator(".work-cancel").click();
+    // Back to the report that was there.
+    await page.frame.locator("body[data-state='ready'][data-activity='idle'] .compared-summary").waitFor();
+  });
+
+  it("has broken no security policy and written no error", () => {
+    expect(stage.window.webviewProblems).toEqual([]);
+    expect(stage.window.consoleErrors).toEqual([]);
+  });
+});
