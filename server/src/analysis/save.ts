@@ -70,7 +70,12 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
           },
         });
       };
-      const edits: EditReport[] = preparations.map(({ permutation: _, ...edit }) => edit);
+      const edits: EditReport[] = preparations.map(({ edit, words, changes, measured }) => ({
+        edit,
+        words,
+        changes,
+        measured,
+      }));
       let writeSeconds = 0;
       const written = (): void => {
         writeSeconds = (performance.now() - began) / 1000;

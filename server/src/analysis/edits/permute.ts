@@ -211,5 +211,9 @@ function wordsOf(
       ? ""
       : ` Inputs of ${left.length} ${left.length === 1 ? "layer" : "layers"} were left as they are ("${left[0]!.id}": ${left[0]!.reason}).`;
   const some = sampled.length === 0 ? "" : ` For want of memory some rows decided for ${sampled.join(", ")}.`;
-  return `Channels of ${orders.size} ${orders.size === 1 ? "set" : "sets"} reordered for ${n}:${m}, in ${seconds.toFixed(1)} s; the dense model computes the same.${kept}${rest}${some}`;
+  const done =
+    orders.size === 0
+      ? `No order of channels was found in which ${n}:${m} keeps more of the score`
+      : `Channels of ${orders.size} ${orders.size === 1 ? "set" : "sets"} reordered for ${n}:${m}; the dense model computes the same`;
+  return `${done} (${seconds.toFixed(1)} s).${kept}${rest}${some}`;
 }

@@ -16,6 +16,9 @@ export type Segments = readonly Segment[];
 /** Most segments of one axis: what is repeated more often is no channel axis. */
 export const maxSegments = 2048;
 
+const times = ({ set, inner }: Segment, by: number): Segment =>
+  by === 1 ? { set, inner } : { set, inner: inner * by };
+
 /** Channels that move together wherever they occur, or stay where they are. */
 export class ChannelSet {
   /** What it has been replaced with: another set, or its parts. */
@@ -32,9 +35,16 @@ export class ChannelSet {
   /** What its channels are now, in its own positions: itself until it was joined or cut. */
   get parts(): Segments {
     if (this.#parts === null) return [{ set: this, inner: 1 }];
-    // Short for the next time.
-    this.#parts = resolved(this.#parts);
-    return this.#parts;
+    // Without recursion: a chain may be as long as the graph. What is found is kept for the next time.
+    const found: Segment[] = [];
+    const open = [...this.#parts].reverse();
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      const parts = one.set.#parts;
+      if (parts === null) found.push(one);
+      else for (let i = parts.length - 1; i >= 0; i--) open.push(times(parts[i]!, one.inner));
+    }
+    this.#parts = found;
+    return found;
   }
 
   /** Why its channels stay where they are; null where they may move. */
@@ -59,7 +69,7 @@ export class ChannelSet {
 /** The segments with every set replaced by what it has become. */
 export function resolved(segments: Segments): Segments {
   if (segments.every(({ set }) => set.parts[0]!.set === set)) return segments;
-  return segments.flatMap(({ set, inner }) => set.parts.map((part) => ({ set: part.set, inner: part.inner * inner })));
+  return segments.flatMap(({ set, inner }) => set.parts.map((part) => times(part, inner)));
 }
 
 /** Number of positions of an axis. */
@@ -72,8 +82,7 @@ export function fixAll(segments: Segments, reason: string): void {
 }
 
 /** The segments with each position repeated, `by` neighbours for one. */
-export const widened = (segments: Segments, by: number): Segments =>
-  segments.map(({ set, inner }) => ({ set, inner: inner * by }));
+export const widened = (segments: Segments, by: number): Segments => segments.map((segment) => times(segment, by));
 
 /**
  * Makes two axes one: afterwards their positions can only move together. Where that cannot be said in sets, both stay
@@ -85,33 +94,56 @@ export function join(a: Segments, b: Segments, reason: string): void {
     fixAll(b, reason);
     return;
   }
-  let left = [...resolved(a)];
-  let right = [...resolved(b)];
-  while (left.length > 0) {
-    // A set that was joined or cut may stand further behind as well.
-    left = [...resolved(left)];
-    right = [...resolved(right)];
-    const [one, other] = [left[0]!, right[0]!];
+  const [left, right] = [new Line(a), new Line(b)];
+  for (;;) {
+    const [one, other] = [left.head, right.head];
+    if (one === null || other === null) return;
     const [length, otherLength] = [one.set.count * one.inner, other.set.count * other.inner];
     if (length !== otherLength) {
       const longer = length > otherLength ? one : other;
-      const at = Math.min(length, otherLength);
-      if (!cut(longer, at)) break;
+      if (!cut(longer, Math.min(length, otherLength))) break;
       continue;
     }
     if (one.set !== other.set) {
       const [fine, coarse] = one.inner <= other.inner ? [one, other] : [other, one];
       if (coarse.inner % fine.inner !== 0) break;
       fine.set.become([{ set: coarse.set, inner: coarse.inner / fine.inner }]);
-    } else if (one.inner !== other.inner) {
-      one.set.fix(reason);
-    }
+    } else if (one.inner !== other.inner) one.set.fix(reason);
     left.shift();
     right.shift();
   }
   // What is left of them could not be laid side by side.
-  fixAll(left, reason);
-  fixAll(right, reason);
+  fixAll(left.rest, reason);
+  fixAll(right.rest, reason);
+}
+
+/** Segments that are taken off one by one, each as it is when its turn comes: an earlier one may have joined or cut it. */
+class Line {
+  readonly #open: Segment[];
+
+  constructor(segments: Segments) {
+    this.#open = [...segments].reverse();
+  }
+
+  /** The next segment; null at the end. */
+  get head(): Segment | null {
+    for (;;) {
+      const last = this.#open.at(-1);
+      if (last === undefined) return null;
+      const { parts } = last.set;
+      if (parts[0]!.set === last.set) return last;
+      this.#open.pop();
+      for (let i = parts.length - 1; i >= 0; i--) this.#open.push(times(parts[i]!, last.inner));
+    }
+  }
+
+  get rest(): Segments {
+    return this.#open;
+  }
+
+  shift(): void {
+    this.#open.pop();
+  }
 }
 
 /** Cuts the set of a segment in two, the first of them `at` positions long; false where that falls into a channel. */
@@ -130,19 +162,18 @@ export function divided(segments: Segments, parts: number): Segments[] | null {
   const length = positions(segments) / parts;
   if (!Number.isInteger(length) || parts > maxSegments) return null;
   const runs: Segment[][] = [];
-  let rest = [...resolved(segments)];
+  const line = new Line(segments);
   for (let run = 0; run < parts; run++) {
     const own: Segment[] = [];
     for (let missing = length; missing > 0;) {
-      rest = [...resolved(rest)];
-      const head = rest[0]!;
+      const head = line.head!;
       const size = head.set.count * head.inner;
       if (size > missing) {
         if (!cut(head, missing)) return null;
         continue;
       }
       own.push(head);
-      rest.shift();
+      line.shift();
       missing -= size;
     }
     runs.push(own);
