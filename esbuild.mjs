@@ -5,6 +5,7 @@ import { build, context } from "esbuild";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
+import { watInBundles } from "./wat.mjs";
 
 const watch = argv.includes("--watch");
 const common = {
@@ -14,6 +15,7 @@ const common = {
   legalComments: "none",
   logLevel: watch ? "info" : "warning",
   metafile: true,
+  plugins: [watInBundles],
   outdir: "dist",
 };
 const node = {

@@ -1,10 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { watInTests } from "./wat.mjs";
 
 // Two projects: everything that runs in Node, and everything that drives a real VS Code (one host at a time).
 export default defineConfig({
   test: {
     projects: [
       {
+        plugins: [watInTests],
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],

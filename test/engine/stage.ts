@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { watInBundles } from "../../wat.mjs";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -30,6 +31,7 @@ export class Stage {
       target: "node20",
       format: "cjs",
       logLevel: "warning",
+      plugins: [watInBundles],
     });
   }
 

@@ -5,6 +5,7 @@ import { build } from "esbuild";
 import { rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { watInBundles } from "../../wat.mjs";
 
 const [file, ...rest] = process.argv.slice(2);
 if (file === undefined) {
@@ -27,6 +28,7 @@ try {
     format: "esm",
     sourcemap: "inline",
     logLevel: "warning",
+    plugins: [watInBundles],
   });
   await import(pathToFileURL(bundle).href);
 } catch (error) {
