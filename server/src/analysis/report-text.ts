@@ -1,5 +1,6 @@
 /** The report for terminals and spreadsheets: a table with density bars, and CSV. */
 import pc from "picocolors";
+import { patternText } from "../../protocol/pattern.js";
 import type { Report, Risk } from "../../protocol/report.js";
 import { deadOutputLimits } from "../pruning/risk.js";
 import { count, percent, plain, shorten } from "./text.js";
@@ -30,16 +31,18 @@ export function reportTable(report: Report, width: number): string {
     pc.bold(plain(model.path)),
     `${count(model.parameters)} parameters, ${count(model.prunable)} prunable in ${layers.length} layers`,
     ...(report.loss === null ? [] : [`loss ${Number(report.loss.toPrecision(6))}${batchNormWords(report)}`]),
-    `${report.criterion}, sparsity ${percent(report.sparsity, 2)} (${report.scope}), seed ${report.seed}: ` +
+    `${report.criterion}${report.pattern === undefined ? "" : `, ${patternText(report.pattern)}`}, sparsity ${percent(report.sparsity, 2)} (${report.scope}), seed ${report.seed}: ` +
       `${count(report.kept)} weights kept; ${percent(report.sparsityOfAll, 2)} of all parameters removed`,
     "",
   );
   const nameWidth = Math.max(12, Math.min(44, width - 76, Math.max(...layers.map((layer) => layer.id.length))));
-  const row = (cells: readonly [string, string, string, string, string, string, string]): string => {
-    const [name, op, shape, kept, bar, share, dies] = cells;
-    return `${name.padEnd(nameWidth)}  ${op.padEnd(8)}  ${shape.padStart(14)}  ${kept.padStart(11)}  ${bar}  ${share.padStart(7)}  ${dies.padStart(8)}`;
+  const patterned = report.pattern !== undefined;
+  const row = (cells: readonly [string, string, string, string, string, string, string, string]): string => {
+    const [name, op, shape, kept, bar, share, dies, retained] = cells;
+    const last = patterned ? `  ${retained.padStart(10)}` : "";
+    return `${name.padEnd(nameWidth)}  ${op.padEnd(8)}  ${shape.padStart(14)}  ${kept.padStart(11)}  ${bar}  ${share.padStart(7)}  ${dies.padStart(8)}${last}`;
   };
-  lines.push(pc.dim(row(["layer", "op", "shape", "kept", "density".padEnd(barWidth), "", "dies at"])));
+  lines.push(pc.dim(row(["layer", "op", "shape", "kept", "density".padEnd(barWidth), "", "dies at", "score kept"])));
   for (const layer of layers) {
     const colour = riskColour[layer.risk];
     const dies =
@@ -61,6 +64,7 @@ export function reportTable(report: Report, width: number): string {
           densityBar(layer.density),
           percent(layer.density),
           dies,
+          retainedWords(layer),
         ]),
       ) + colour(riskWords(layer)),
     );
@@ -71,6 +75,10 @@ export function reportTable(report: Report, width: number): string {
   for (const note of report.notes) lines.push(pc.dim(`note: ${plain(note)}`));
   return `${lines.join("\n")}\n`;
 }
+
+/** Share of the score that the pattern keeps; a dash where the layer does not get it. */
+const retainedWords = ({ pattern }: Report["layers"][number]): string =>
+  pattern === undefined || pattern.use === "none" ? "–" : pattern.retained === null ? "n/a" : percent(pattern.retained);
 
 const batchNormWords = ({ batchNorm }: Report): string =>
   batchNorm === null ? "" : `, BatchNormalization by ${batchNorm === "batch" ? "the batch's" : "stored"} statistics`;
@@ -127,6 +135,7 @@ export function reportCsv(report: Report): string {
     "deadOutputs",
     "risk",
     "unscored",
+    ...(report.pattern === undefined ? [] : ["pattern", "patternReason", "retained"]),
   ];
   const lines = report.layers.map(({ score, ...layer }) => {
     const shape = layer.shape.join("x");
@@ -148,6 +157,7 @@ export function reportCsv(report: Report): string {
       layer.deadOutputs,
       layer.risk,
       layer.unscored,
+      ...(layer.pattern === undefined ? [] : [layer.pattern.use, layer.pattern.reason, layer.pattern.retained]),
     ];
   });
   return [columns, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\r\n") + "\r\n";

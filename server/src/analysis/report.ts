@@ -10,6 +10,7 @@ import { firstNonFiniteKey } from "../pruning/order.js";
 import { maxSparsity, riskOf } from "../pruning/risk.js";
 import { hasNoSignal, type LayerSurvey } from "../pruning/survey.js";
 import type { OpenModel } from "./open-model.js";
+import { layerPatterns, patternNotes, restrictedShare } from "./pattern-report.js";
 import type { RankedScores } from "./scoring.js";
 
 /** What a mask does to each layer at its recipe's sparsity. */
@@ -31,6 +32,8 @@ export function layerStates(
   effective: readonly (number | null)[] = [],
 ): LayerState[] {
   const critical = criticalOf(ranked, recipe);
+  // A pattern, or an imported mask, may go beyond what the recipe's sparsity asks for.
+  const sparsity = Math.max(recipe.sparsity, restrictedShare(ranked));
   return ranked.surveys.map((survey, l) => {
     const excluded = ranked.excluded[l] === true;
     const layerMask = mask?.layers[l] ?? { cut: null, kept: survey.size };
@@ -51,7 +54,7 @@ export function layerStates(
               deadOutputs,
               effective: effective[l] ?? null,
             },
-            recipe.sparsity,
+            sparsity,
           );
     return { kept, deadOutputs, criticalSparsity, risk };
   });
@@ -70,6 +73,7 @@ export function makeReport(
   const { surveys } = ranked.plain;
   const { parameters, weights } = open.search;
   const prunable = weights.reduce((sum, weight) => sum + weight.size, 0);
+  const patterns = layerPatterns(ranked);
   const layers = weights.map((weight, l): LayerReport => {
     const survey = surveys[l]!;
     const state = states[l]!;
@@ -88,6 +92,7 @@ export function makeReport(
       deadOutputs: state.deadOutputs,
       excluded: excluded[l] === true,
       risk: state.risk,
+      ...(patterns === null ? {} : { pattern: patterns[l]! }),
     };
   });
   const kept = layers.reduce((sum, layer) => sum + layer.kept, 0);
@@ -112,10 +117,12 @@ export function makeReport(
       recipe,
     ),
     zeroScoreShare: total === 0 ? 0 : zeros / total,
+    ...(recipe.pattern === undefined ? {} : { pattern: recipe.pattern }),
     notes: [
       ...(ranked.circumstance?.notes ?? []),
       ...ranked.restrictions.notes,
       ...notes,
+      ...patternNotes(ranked, recipe),
       ...reportNotes(open, ranked, recipe, zeros),
     ],
     layers,

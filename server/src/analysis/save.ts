@@ -7,8 +7,6 @@ import type { EditReport } from "../../protocol/insights.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
-import { blockElements, storedElements } from "../formats/stored-elements.js";
-import type { Mask } from "../pruning/mask.js";
 import { version } from "../version.js";
 import { prunedEdits } from "./edits/pruned.js";
 import { rescaling } from "./edits/rescale.js";
@@ -17,7 +15,8 @@ import { type Folding, foldStable, stableScales } from "./edits/stable-resnet.js
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
 import { withPrepared } from "./prepared-model.js";
-import { maskOf, rankScores } from "./scoring.js";
+import { readBack } from "./read-back.js";
+import { saveMask } from "./save-mask.js";
 
 export async function save(params: SaveParams, context: JobContext): Promise<SaveReport> {
   const { path, recipe, target, replaceOriginal } = params;
@@ -40,17 +39,16 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         recipe.permute === undefined || permutation === undefined
           ? recipe
           : { ...recipe, permute: { ...recipe.permute, moves: permutation.moves } };
-      const ranked = await rankScores(scored, recipe, context);
-      const mask = maskOf(ranked, recipe);
+      const { scores, mask, fits, patterns } = await saveMask(scored, recipe, context);
       const rescaled =
-        recipe.rescale === undefined ? null : await rescaling(scored, ranked, mask, recipe, recipe.rescale, context);
+        recipe.rescale === undefined ? null : await rescaling(scored, scores, mask, recipe, recipe.rescale, context);
       const write = async (base: OpenModel, folding: Folding | null): Promise<void> => {
         await base.format.write(base.source, base.model, {
           target,
           originals: original.source.paths,
           replaceOriginal,
           edits: prunedEdits(base, scored.source, {
-            scores: ranked.scores,
+            scores,
             mask,
             factors: rescaled?.factors ?? null,
             folding,
@@ -98,20 +96,22 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         edits.splice(-1, 1, stable);
       }
       if (rescaled !== null) edits.push(rescaled.report);
-      const zeros = await withModel(target, (saved) => countZeros(saved, scored, mask, context));
       const { weights } = scored.search;
+      const expected = { weights, mask, fits, pattern: recipe.pattern };
+      const found = await withModel(target, (saved) => readBack(saved, expected, context));
+      const kept = patterns();
       return {
         path: target,
-        bytes: zeros.bytes,
+        bytes: found.bytes,
         recipe: repeatable,
         kept: mask.layers.reduce((sum, layer) => sum + layer.kept, 0),
         prunable: weights.reduce((sum, weight) => sum + weight.size, 0),
-        layers: weights.map(({ id, size }, l) => ({
-          id,
-          parameters: size,
-          kept: mask.layers[l]!.kept,
-          zeros: zeros.counts[l]!,
-        })),
+        layers: weights.map(({ id, size }, l) => {
+          const { zeros, groups, held } = found.layers[l]!;
+          const layer = { id, parameters: size, kept: mask.layers[l]!.kept, zeros };
+          const pattern = kept?.[l];
+          return pattern === undefined ? layer : { ...layer, pattern: { ...pattern, groups, held } };
+        }),
         ...(permutation === undefined ? {} : { permutation }),
         edits,
         writeSeconds,
@@ -127,42 +127,4 @@ function provenance(open: OpenModel, recipe: SaveParams["recipe"]): { key: strin
     { key: "prunescope.recipe", value: JSON.stringify(recipe) },
     { key: "prunescope.source", value: open.fingerprint },
   ];
-}
-
-/** Reads the saved file back. @throws PruneScopeError `write-failed` when it does not hold what the mask says. */
-async function countZeros(
-  saved: OpenModel,
-  original: OpenModel,
-  mask: Mask,
-  context: JobContext,
-): Promise<{ counts: number[]; bytes: number }> {
-  const counts: number[] = [];
-  const total = saved.search.weights.reduce((sum, weight) => sum + weight.size, 0);
-  let done = 0;
-  for (const [l, weight] of saved.search.weights.entries()) {
-    const elements = storedElements(saved.source, weight);
-    let zeros = 0;
-    for (let start = 0; start < elements.size; start += blockElements) {
-      const count = Math.min(blockElements, elements.size - start);
-      zeros += elements.countZeros(elements.bytes(start, count).bytes, start, count);
-    }
-    counts.push(zeros);
-    const { id, size } = original.search.weights[l] ?? { id: "", size: -1 };
-    const { kept } = mask.layers[l] ?? { kept: 0 };
-    // Weights that were zero before may be among the kept ones, so at least this many zeros, and no other layer.
-    if (id !== weight.id || size !== weight.size || zeros < size - kept) {
-      throw new PruneScopeError(
-        "write-failed",
-        `${saved.source.main} does not hold what was written to it (layer "${weight.id}"). Do not use it.`,
-        {
-          file: saved.source.main,
-          value: weight.id,
-        },
-      );
-    }
-    done += weight.size;
-    context.progress({ stage: "Reading back", done, total });
-    await context.checkpoint();
-  }
-  return { counts, bytes: saved.source.size() };
 }

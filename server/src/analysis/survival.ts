@@ -1,6 +1,7 @@
 /** Job `survival`: the exact state of every layer at one sparsity, from cached scores. */
 import type { ExactSurvival } from "../../protocol/report.js";
 import type { SurvivalParams } from "../../protocol/requests.js";
+import { removesNoMore } from "../pruning/mask.js";
 import type { JobContext } from "./jobs.js";
 import { withPrepared } from "./prepared-model.js";
 import { layerStates } from "./report.js";
@@ -18,7 +19,10 @@ export async function survival({ path, recipe }: SurvivalParams, context: JobCon
       kept: states.map((state) => state.kept),
       deadOutputs: states.map((state) => state.deadOutputs),
       risks: states.map((state) => state.risk),
-      threshold: mask.globalCut === null ? null : ranked.scores.scoreOf(mask.globalCut.key),
+      threshold:
+        mask.globalCut === null || removesNoMore(mask.globalCut, ranked.scores)
+          ? null
+          : ranked.scores.scoreOf(mask.globalCut.key),
     };
   });
 }

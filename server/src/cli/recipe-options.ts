@@ -3,10 +3,16 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { losses } from "../autodiff/loss/index.js";
 import { criteria, criterionNamed } from "../criteria/index.js";
+import { PruneScopeError } from "../../protocol/errors.js";
+import { patternOf } from "../../protocol/pattern.js";
 import {
   defaultRecipe,
+  maxGroup,
   maxRounds,
+  maxSearch,
   maxSigmaB,
+  type NofM,
+  parsePattern,
   parseRecipe,
   quotas,
   type Recipe,
@@ -19,7 +25,9 @@ import type { DynamicAxes } from "../../protocol/requests.js";
 
 interface Given {
   readonly criterion: string;
-  readonly sparsity: number;
+  readonly sparsity?: number;
+  readonly nm?: NofM;
+  readonly permute?: number | true;
   readonly scope: string;
   readonly seed: number;
   readonly quota?: string;
@@ -43,6 +51,9 @@ interface Given {
 /** σ_b of suggested and drawn biases where none is named: tanh and its like have a stable edge of chaos there. */
 export const defaultSigmaB = 0.2;
 
+/** Seconds that the search for a permutation may take where none are named. */
+const defaultSearch = 1;
+
 /** Adds the options that say what a model is run on. @param samples what `--batch` counts. */
 export function addDataOptions(command: Command, samples: string): Command {
   return command
@@ -65,9 +76,14 @@ export function addRecipeOptions(command: Command): Command {
     )
     .option(
       "--sparsity <share>",
-      "share of the prunable weights to remove, in [0, 1)",
+      `share of the prunable weights to remove, in [0, 1) (${defaultRecipe.sparsity} when absent, with --nm what the pattern removes)`,
       numberIn(0, 1),
-      defaultRecipe.sparsity,
+    )
+    .option("--nm <n:m>", "keep n of every m weights along the reduction axis, 2:4 for example", pattern)
+    .option(
+      "--permute [seconds]",
+      `reorder channels first so that --nm keeps more, within so many seconds for each set of them (${defaultSearch} when absent)`,
+      numberIn(0, maxSearch, true),
     )
     .addOption(
       new Option("--scope <scope>", "rank over the whole model, or each layer by itself")
@@ -124,13 +140,19 @@ export function addRescaleOption(command: Command): Command {
 
 /** The recipe that the options describe. @throws PruneScopeError `bad-request`. */
 export function recipeOf(options: unknown): Recipe {
-  const { floor, batchnorm, criterion, sparsity, scope, exclude } = options as Given;
+  const { floor, batchnorm, criterion, nm, permute, scope, exclude } = options as Given;
+  // A pattern alone removes what it removes.
+  const { sparsity = nm === undefined ? defaultRecipe.sparsity : 0 } = options as Given;
   const { quota, rounds, eocInit, scheme, force = false, stableResnet, rescale } = options as Given;
+  if (permute !== undefined && nm === undefined)
+    throw new PruneScopeError("bad-request", "--permute serves a pattern: name one, --nm 2:4 for example.");
   const id = criterionNamed(criterion)?.id ?? criterion;
   return parseRecipe({
     ...dataFields(options),
     criterion: id,
     sparsity,
+    pattern: nm,
+    permute: permute === undefined ? undefined : { seconds: permute === true ? defaultSearch : permute },
     scope,
     exclude,
     floors: floor,
@@ -174,6 +196,15 @@ export function whole(low: number, high: number): (text: string) => number {
     if (value >= low && value <= high) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
   };
+}
+
+/** Parser of a pattern like 2:4. */
+export function pattern(text: string): NofM {
+  try {
+    return parsePattern(patternOf(text));
+  } catch {
+    throw new InvalidArgumentError(`It must be N:M with whole numbers 1 <= N < M <= ${maxGroup}, 2:4 for example.`);
+  }
 }
 
 /** Numbers separated by commas. */

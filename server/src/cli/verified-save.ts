@@ -3,7 +3,9 @@ import { realpathSync } from "node:fs";
 import pc from "picocolors";
 import { describeError, toErrorData } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
+import { patternText } from "../../protocol/pattern.js";
 import type { Recipe } from "../../protocol/recipe.js";
+import type { SaveReport } from "../../protocol/report.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
 import type { SavedView } from "../../protocol/view.js";
 import { plain } from "../analysis/text.js";
@@ -46,6 +48,19 @@ function editLines({ words, changes, measured }: EditReport): string[] {
   ];
 }
 
+/** Of a recipe with a pattern: where it holds, counted in the file. */
+function patternLines({ recipe, layers }: SaveReport): string[] {
+  if (recipe.pattern === undefined) return [];
+  const label = patternText(recipe.pattern);
+  const holding = layers.flatMap(({ pattern }) => (pattern === undefined || pattern.groups === 0 ? [] : [pattern]));
+  if (holding.length === 0) return [pc.yellow(`  no layer can hold ${label}; analyze says why, layer by layer`)];
+  const groups = holding.reduce((sum, pattern) => sum + pattern.groups, 0);
+  const held = holding.reduce((sum, pattern) => sum + pattern.held, 0);
+  return [
+    `  ${label} read back: ${held.toLocaleString("en-US")} of ${groups.toLocaleString("en-US")} groups hold it, in ${holding.length} of ${layers.length} layers`,
+  ];
+}
+
 export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveOptions): Promise<VerifiedSave> {
   const { path, target, recipe, dynamicAxes, metadata, replaceOriginal } = options;
   const model = { uri: path, path };
@@ -54,6 +69,7 @@ export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveO
   const lines = [
     `${pc.green("saved")} ${plain(target)}, ${megabytes(save.bytes)}, in ${save.seconds.toFixed(2)} s`,
     `  read back: ${zeros.toLocaleString("en-US")} of ${save.prunable.toLocaleString("en-US")} prunable weights are zero, in every layer what the mask says`,
+    ...patternLines(save),
     ...save.edits.flatMap(editLines),
   ];
   // A model that replaced its original has nothing left to be compared with.
@@ -88,7 +104,9 @@ export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveO
   }
   lines.push(
     pc.dim(
-      "  Unstructured zeros alone do not make ONNX Runtime faster; they make the file compress and are where fine-tuning starts.",
+      recipe.pattern === undefined
+        ? "  Unstructured zeros alone do not make ONNX Runtime faster; they make the file compress and are where fine-tuning starts."
+        : "  A pattern does not make ONNX Runtime faster either; runtimes with sparse kernels (TensorRT, cuSPARSELt) may choose them for it.",
     ),
   );
   return { saved: { save, verify, compress }, lines };

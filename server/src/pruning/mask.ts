@@ -97,8 +97,9 @@ export function floorCount({ id, size }: Pick<OrderedLayer, "id" | "size">, floo
 /** The mask of one layer that removes what restrictions remove, and nothing else. */
 export const restrictedOnly = (kept: number): LayerMask => ({ cut: wholeTie(outsideKey), kept });
 
-/** Whether a cut of restricted scores removes what restrictions remove, and nothing else. */
-export const removesNoMore = ({ key, magnitude }: Cut): boolean => key === outsideKey && magnitude === Infinity;
+/** Whether a cut removes what restrictions remove, and nothing else. */
+export const removesNoMore = ({ key, magnitude }: Cut, { signed }: OrderedScores): boolean =>
+  signed && key === outsideKey && magnitude === Infinity;
 
 /** A layer as quotas see it. */
 export function quotaLayer({ size, form = { extent: size, pointwise: false } }: OrderedLayer): QuotaLayer {

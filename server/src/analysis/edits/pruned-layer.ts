@@ -4,9 +4,9 @@ import type { Constant } from "../../graph/graph.js";
 import { literalValues } from "../../graph/literal.js";
 import type { LayerSite } from "../../meanfield/sites/index.js";
 import { fillKeep, type Mask } from "../../pruning/mask.js";
+import type { OrderedScores } from "../../pruning/order.js";
 import { outputLayout } from "../../pruning/survey.js";
 import type { OpenModel } from "../open-model.js";
-import type { RankedScores } from "../scoring.js";
 
 export interface PrunedLayer {
   /** Elements under the mask; the layer's own where it keeps everything. */
@@ -28,11 +28,10 @@ export interface PrunedLayer {
 export function prunedLayer(
   open: OpenModel,
   site: LayerSite,
-  ranked: RankedScores,
+  scores: OrderedScores,
   mask: Mask,
   l: number,
 ): PrunedLayer {
-  const { scores } = ranked;
   const { size, elements: stored } = scores.layers[l]!;
   const { cut } = mask.layers[l]!;
   const elements = new Float32Array(size);

@@ -64,7 +64,7 @@ function editOf(
   const { field } = scores.layers[l]!;
   // Without a look at magnitudes, scoring leaves the buffer alone that these bytes lie in.
   const words = weight.tensor.dtype === "float" && scores.magnitudeDecided;
-  if (scoredHere && words && field instanceof PatternField && removesNoMore(cut))
+  if (scoredHere && words && field instanceof PatternField && removesNoMore(cut, scores))
     return (bytes, start, count) => {
       field.clearWords(new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
     };

@@ -14,9 +14,9 @@ import { findResiduals } from "../../graph/residual/index.js";
 import { phaseOf } from "../../meanfield/phase.js";
 import { type LayerSite, layerSites } from "../../meanfield/sites/index.js";
 import type { Mask } from "../../pruning/mask.js";
+import type { OrderedScores } from "../../pruning/order.js";
 import type { JobContext } from "../jobs.js";
 import type { OpenModel } from "../open-model.js";
-import type { RankedScores } from "../scoring.js";
 import { sensitivityInput } from "../scores.js";
 import { type PrunedLayer, prunedLayer } from "./pruned-layer.js";
 import { livingVariance, rescaleReport } from "./rescale-report.js";
@@ -44,13 +44,13 @@ export interface RescaledLayer extends PrunedLayer {
  */
 export async function rescaling(
   open: OpenModel,
-  ranked: RankedScores,
+  scores: OrderedScores,
   mask: Mask,
   recipe: Recipe,
   how: Rescaling,
   context: JobContext,
 ): Promise<Rescaled> {
-  const layers = await layersOf(open, ranked, mask, context);
+  const layers = await layersOf(open, scores, mask, context);
   const input = await sensitivityInput(open, recipe, true, context);
   const masked = layers.map((layer) => layer.masked);
   const dense = await measurePropagation(input);
@@ -74,7 +74,7 @@ export async function rescaling(
 /** Reads every weight once, with its mask. */
 async function layersOf(
   open: OpenModel,
-  ranked: RankedScores,
+  scores: OrderedScores,
   mask: Mask,
   context: JobContext,
 ): Promise<RescaledLayer[]> {
@@ -89,7 +89,7 @@ async function layersOf(
   for (const [l, site] of sites.entries()) {
     context.progress({ stage: "Reading what is left", done: l, total: sites.length });
     await context.checkpoint();
-    const layer = prunedLayer(open, site, ranked, mask, l);
+    const layer = prunedLayer(open, site, scores, mask, l);
     layers.push({ ...layer, site, skipped: whyNot(site, layer, blocks.get(site.weight.id)) });
   }
   return layers;
