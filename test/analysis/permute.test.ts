@@ -18,10 +18,11 @@ import { arrayField, storedElements } from "../../server/src/formats/stored-elem
 import { ChannelSet } from "../../server/src/graph/channels/sets.js";
 import * as elementwise from "../../server/src/graph/channels/rules/elementwise.js";
 import { groupLayout } from "../../server/src/pruning/pattern/layout.js";
+import { counted, npz } from "../support/arrays-on-disk.js";
 import { quietContext } from "../support/job-context.js";
 import { ModelFolder, saveParams } from "../support/model-folder.js";
 import { convNet, mlp, model, node, normals, tensor, value } from "../support/models.js";
-import { bottlenecks, resnext, transformer, vgg } from "../support/networks/channel-networks.js";
+import { bottlenecks, denseBlock, inception, resnext, transformer, vgg } from "../support/networks/channel-networks.js";
 import { relativeDifference, runBytes } from "../support/run-model.js";
 import { syntheticInput } from "../../server/src/runtime/inputs.js";
 
@@ -85,25 +86,30 @@ const weightsOf = (path: string): Promise<Map<string, { shape: readonly number[]
   );
 
 describe("a recipe with a permutation", () => {
-  it("keeps more of the score under the pattern, in every layer what sorting its groups gives", async () => {
-    const path = folder.write("model.onnx", bottlenecks());
-    const { permutation } = await saved(path);
-    expect(permutation!.layers.length).toBeGreaterThan(3);
-    const original = await weightsOf(path);
-    const prepared = await withPrepared(path, { ...defaultRecipe, ...recipe }, context, (open) =>
-      weightsOf(open.source.main),
-    );
-    let [before, after] = [0, 0];
-    for (const layer of permutation!.layers) {
-      const [old, now] = [original.get(layer.id)!, prepared.get(layer.id)!];
-      // Both are sums of float32 scores in float64.
-      expect(layer.before).toBeCloseTo(shareBySorting(old.values, old.shape, pattern), 12);
-      expect(layer.after).toBeCloseTo(shareBySorting(now.values, now.shape, pattern), 12);
-      before += layer.before;
-      after += layer.after;
-    }
-    expect(after).toBeGreaterThan(before);
-  });
+  it.each(Object.entries({ bottlenecks, denseBlock, inception, resnext }))(
+    "keeps more of the score of %s under the pattern, in every layer what sorting its groups gives",
+    async (_, bytes) => {
+      const path = folder.write("model.onnx", bytes());
+      const { permutation } = await saved(path);
+      const original = await weightsOf(path);
+      const prepared = await withPrepared(path, { ...defaultRecipe, ...recipe }, context, (open) =>
+        weightsOf(open.source.main),
+      );
+      let [before, after] = [0, 0];
+      for (const layer of permutation!.layers) {
+        const [old, now] = [original.get(layer.id)!, prepared.get(layer.id)!];
+        // Both are sums of float32 scores in float64.
+        expect(layer.before).toBeCloseTo(shareBySorting(old.values, old.shape, pattern), 12);
+        expect(layer.after).toBeCloseTo(shareBySorting(now.values, now.shape, pattern), 12);
+        before += layer.before;
+        after += layer.after;
+      }
+      expect(after).toBeGreaterThan(before);
+      // Every layer is in one of the lists.
+      const { layers, left } = permutation!;
+      expect(new Set([...layers, ...left].map(({ id }) => id))).toEqual(new Set(original.keys()));
+    },
+  );
 
   it.each(Object.entries({ bottlenecks, resnext, transformer, vgg }))(
     "leaves the dense %s the same function",
@@ -204,9 +210,9 @@ describe("what cannot be done", () => {
     expect(() => readFileSync(target)).toThrow();
   });
 
-  it("saves nothing of a model that runs on nothing", async () => {
+  it("saves nothing of a model that runs on nothing, unless it is given data that it runs on", async () => {
     // The rows of a table that is only so long: synthetic whole numbers are 0 and 1, and the table has one row.
-    const broken = model({
+    const narrow = model({
       opset: 17,
       graph: {
         nodes: [
@@ -223,8 +229,12 @@ describe("what cannot be done", () => {
         ],
       },
     });
-    const path = folder.write("model.onnx", broken);
+    const path = folder.write("model.onnx", narrow);
     await expect(saved(path)).rejects.toThrow(/^Nothing is saved, because it cannot be proved by running/);
+    const data = folder.write("data.npz", await npz({ i: counted("int64", [3, 40], () => 0) }));
+    const { edits } = await saved(path, { data });
+    expect(edits[0]!.measured).toHaveLength(1);
+    expect(edits[0]!.measured[0]).toContain("data.npz");
   });
 });
 

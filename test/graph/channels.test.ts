@@ -117,6 +117,14 @@ describe("with every set of channels in a random order", () => {
   });
 });
 
+describe("networks put together at random", () => {
+  it.each(Array.from({ length: 12 }, (_, i) => i + 1))("number %d computes what it did", async (seed) => {
+    const { relative, counts } = await shuffled(shapes.randomNetwork(seed), { seed });
+    expect(counts.length).toBeGreaterThan(0);
+    expect(relative).toBeLessThan(1e-5);
+  });
+});
+
 describe("what is quantised", () => {
   it("moves with the scales and zero points of its channels, to the bit where sums are of integers", async () => {
     const { relative, counts, moved } = await shuffled(shapes.quantisedConvs());

@@ -65,7 +65,9 @@ export async function permuteEdits(
     typeof channels === "string" ? { edits: [], changes: [] } : edited(open, channels, found.orders, plan.sets);
   const { moves, sampled } = found;
   const seconds = (performance.now() - began) / 1000;
-  const permutation = { layers, left: plan.left, moves, seconds };
+  // Some that were not asked move along.
+  const left = plan.left.filter(({ id }) => !layers.some((layer) => layer.id === id));
+  const permutation = { layers, left, moves, seconds };
   return {
     edits,
     report: {

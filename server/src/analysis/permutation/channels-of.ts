@@ -31,8 +31,11 @@ export async function channelsOf(
     const { feeds } = await syntheticInput(model.graph.inputs, axes, 0);
     const given = { inputShapes, feeds, threads, constant: (one: Constant) => constantTensor(source, one) };
     const evaluate = shapeRunner(given);
+    const known = types;
     await foldShapes(model, async (partly, values) => {
-      const found = await evaluate(partly, values);
+      // Not the weights on their way through casts and transposes.
+      const whole = values.filter((name) => ["bool", "int32", "int64"].includes(known.get(name)?.dtype ?? ""));
+      const found = await evaluate(partly, whole);
       for (const [name, constant] of found) computed.set(name, constant);
       return found;
     });

@@ -115,9 +115,8 @@ export const concat: ChannelRule = {
 export const ofShapes: ChannelRule = {
   operators: ["Shape", "Size"],
   apply: (site) => {
-    site.carryAll(0);
     site.shape(0)?.forEach((_, axis) => site.take(0, axis));
-    site.give(0, [null].slice(0, site.outputShape()?.length ?? 0));
+    site.give(0, site.outputShape()?.map(() => null) ?? []);
     return null;
   },
 };
