@@ -18,19 +18,13 @@ import { arrayField, storedElements } from "../../server/src/formats/stored-elem
 import { ChannelSet } from "../../server/src/graph/channels/sets.js";
 import * as elementwise from "../../server/src/graph/channels/rules/elementwise.js";
 import { groupLayout } from "../../server/src/pruning/pattern/layout.js";
+import { syntheticInput } from "../../server/src/runtime/inputs.js";
 import { counted, npz } from "../support/arrays-on-disk.js";
 import { quietContext } from "../support/job-context.js";
 import { ModelFolder, saveParams } from "../support/model-folder.js";
 import { convNet, mlp, model, node, normals, tensor, value } from "../support/models.js";
 import { bottlenecks, denseBlock, inception, resnext, transformer, vgg } from "../support/networks/channel-networks.js";
 import { relativeDifference, runBytes } from "../support/run-model.js";
-import { syntheticInput } from "../../server/src/runtime/inputs.js";
-
-// The order of a matrix is looked for in the plainest way: the same wherever the tests run, and quick.
-vi.mock(import("../../server/src/pruning/permutation/search.js"), async () => {
-  const { swapSearch } = await import("../support/swap-search.js");
-  return { searchPermutation: swapSearch };
-});
 
 const folder = new ModelFolder();
 let context: JobContext = quietContext();
@@ -90,7 +84,7 @@ describe("a recipe with a permutation", () => {
     "keeps more of the score of %s under the pattern, in every layer what sorting its groups gives",
     async (_, bytes) => {
       const path = folder.write("model.onnx", bytes());
-      const { permutation } = await saved(path);
+      const { permutation, layers: written } = await saved(path);
       const original = await weightsOf(path);
       const prepared = await withPrepared(path, { ...defaultRecipe, ...recipe }, context, (open) =>
         weightsOf(open.source.main),
@@ -101,6 +95,10 @@ describe("a recipe with a permutation", () => {
         // Both are sums of float32 scores in float64.
         expect(layer.before).toBeCloseTo(shareBySorting(old.values, old.shape, pattern), 12);
         expect(layer.after).toBeCloseTo(shareBySorting(now.values, now.shape, pattern), 12);
+        // The same as the mask's own count, and held by the file.
+        const { retained, groups, held } = written.find(({ id }) => id === layer.id)!.pattern!;
+        expect(retained).toBeCloseTo(layer.after, 12);
+        expect(held).toBe(groups);
         before += layer.before;
         after += layer.after;
       }
