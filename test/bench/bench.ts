@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- MB … | gradients | insights]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
+ * `npm run bench [-- MB … | gradients | insights | permutation]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
  * a missed aim is printed as missed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { benchGradients } from "./gradients.js";
 import { benchInsights } from "./insights.js";
 import { benchModel } from "./models.js";
+import { benchPermutation } from "./permutation.js";
 import { benchSelection } from "./selection.js";
 import { formatTable, type Row } from "./table.js";
 
@@ -21,6 +22,7 @@ try {
   if (everything || sizes.length > 0) rows.push(...(await benchSelection()));
   if (everything || words.includes("gradients")) rows.push(...benchGradients(folder));
   if (everything || words.includes("insights")) rows.push(...(await benchInsights(folder)));
+  if (everything || words.includes("permutation")) rows.push(...(await benchPermutation(folder)));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

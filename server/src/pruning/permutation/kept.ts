@@ -26,12 +26,20 @@ export async function keptScore(
 ): Promise<number> {
   const { scores, rows, columns } = matrix;
   const { n, m } = pattern;
-  const group = new Float32Array(m);
+  /** The n highest of a group so far, highest first. */
+  const top = new Float32Array(n);
   return sumRows(rows, columns, pause, (row) => {
     let sum = 0;
     for (let first = 0; first < columns; first += m) {
-      for (let k = 0; k < m; k++) group[k] = scores[row * columns + order[first + k]!]!;
-      sum += highest(group, n);
+      top.fill(0);
+      for (let k = 0; k < m; k++) {
+        const score = scores[row * columns + order[first + k]!]!;
+        if (score <= top[n - 1]!) continue;
+        let place = n - 1;
+        for (; place > 0 && top[place - 1]! < score; place--) top[place] = top[place - 1]!;
+        top[place] = score;
+      }
+      for (let k = 0; k < n; k++) sum += top[k]!;
     }
     return sum;
   });
@@ -44,16 +52,11 @@ export async function mostScore(matrix: ScoreMatrix, pattern: NofM, pause: () =>
   const sorted = new Float32Array(columns);
   return sumRows(rows, columns, pause, (row) => {
     sorted.set(scores.subarray(row * columns, (row + 1) * columns));
-    return highest(sorted, count);
+    sorted.sort();
+    let sum = 0;
+    for (let i = columns - count; i < columns; i++) sum += sorted[i]!;
+    return sum;
   });
-}
-
-/** Sum of the `count` highest of `values`, which are sorted. */
-function highest(values: Float32Array, count: number): number {
-  values.sort();
-  let sum = 0;
-  for (let i = values.length - count; i < values.length; i++) sum += values[i]!;
-  return sum;
 }
 
 async function sumRows(

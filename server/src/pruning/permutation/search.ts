@@ -19,7 +19,7 @@ const workBetweenPauses = 1 << 22;
 const rounding = 1e-12;
 
 export interface SearchOptions {
-  /** Time that the search may take. */
+  /** Time that the search may take; what the sums and the copy take comes on top. */
   readonly seconds: number;
   /** Steps to take instead, whatever the time: with the same seed they end at the same order. */
   readonly moves?: number;
@@ -62,8 +62,6 @@ export async function searchPermutation(
     throw new RangeError(`${scores.length} scores are no matrix of ${rows} x ${columns}.`);
   const { seconds, moves, seed, progress } = options;
   const matrix: ScoreMatrix = { scores, rows, columns };
-  const began = performance.now();
-  const elapsed = (): number => (performance.now() - began) / 1000;
   const pause = pauses(options.checkpoint);
   const original = Uint32Array.from({ length: columns }, (_, i) => i);
   const highest = highestScore(matrix);
@@ -77,7 +75,8 @@ export async function searchPermutation(
   const kernel = new Kernel(columnBytes(matrix, step), columns, pattern.m, pattern.n);
   await quantise(matrix, kernel, highest, step, pause);
   const walk = new Walk(new Grouping(kernel, columns, pattern.m), seed);
-  const share = moves === undefined ? () => elapsed() / seconds : () => walk.moves / moves;
+  const began = performance.now();
+  const share = (): number => (moves === undefined ? (performance.now() - began) / 1000 / seconds : walk.moves / moves);
   for (let done = share(); done < 1 && !walk.finished; done = share()) {
     progress?.(done);
     walk.advance(moves === undefined ? Infinity : moves - walk.moves, workBetweenPauses);
