@@ -1,10 +1,12 @@
-// Comparing two models in a real VS Code: from the notification after a save, and as a command. What the page shows is
-// what the command line says of the same two files.
+// Saving in a real VS Code: one that is cancelled leaves nothing behind, and one that is done is compared with its
+// original from the notification. What that page shows is what the command line says of the same two files.
 
 import { execFileSync } from "node:child_process";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CompareReport } from "../../server/protocol/compare.js";
+import { generateLargeModel } from "../support/models.js";
 import { HOST_VERSIONS } from "../support/vscode-host/install.js";
 import { repositoryRoot } from "../support/vscode-host/repository.js";
 import { score } from "../../webview/src/text/numbers.js";
@@ -16,6 +18,8 @@ import { copyModel, setStage, type Stage } from "./stage.js";
 const model = "ch_ppocr_mobile_v2.0_cls_infer.onnx";
 const saved = "ch_ppocr_mobile_v2.0_cls_infer.magnitude-90.onnx";
 
+const large = "large.onnx";
+
 /** What `prunescope compare` prints of two files, without latency. */
 function cliComparison(original: string, pruned: string): CompareReport {
   const cli = join(repositoryRoot(), "dist", "cli.js");
@@ -23,19 +27,34 @@ function cliComparison(original: string, pruned: string): CompareReport {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as CompareReport;
 }
 
-describe("comparing models in VS Code", () => {
+describe("saving and comparing in VS Code", () => {
   let stage: Stage;
 
   beforeAll(async () => {
     stage = await setStage(HOST_VERSIONS[1], {
       prepare: async (workspace) => {
         await copyModel(model, workspace);
+        // Long enough to be cancelled in the middle; its weights take no room on disk.
+        await generateLargeModel(join(workspace, large), 100, { hollow: true });
       },
     });
   });
 
   afterAll(async () => {
     await stage.strike();
+  });
+
+  it("leaves nothing behind when it is cancelled in the middle", async () => {
+    const { window, workspace } = stage;
+    const before = await readdir(workspace);
+    const view = await ModelPage.opened(window, large);
+    await view.idle();
+    await view.view.locator("vscode-button.save").click();
+    await view.view.locator(".controls .work-label", { hasText: "Saving" }).waitFor();
+    await view.view.locator(".controls .work-cancel").click();
+    await view.idle();
+    expect(await readdir(workspace)).toEqual(before);
+    expect((await window.notifications()).join()).not.toContain("large");
   });
 
   it("shows a saved model beside its original, with the figures of the command line", async () => {
