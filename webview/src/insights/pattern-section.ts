@@ -1,12 +1,12 @@
 /**
- * The recipe's N:M pattern: which layers hold it, which cannot and stay dense, and how much of its score each keeps.
+ * The recipe's N:M pattern: which layers hold it, which cannot, and how much of its score each keeps.
  */
 import { elementsOf, setText } from "../elements.js";
 import { patternText } from "../../../server/protocol/pattern.js";
 import type { LayerPattern, LayerReport } from "../../../server/protocol/report.js";
 import type { NofM } from "../../../server/protocol/recipe.js";
 import type { ViewStore } from "../state/store.js";
-import { counted, integer, percent } from "../text/numbers.js";
+import { integer, percent } from "../text/numbers.js";
 import { createDataTable } from "./data-table.js";
 import { facts } from "./fold.js";
 import { layerLink } from "./layer-link.js";
@@ -18,7 +18,7 @@ type Patterned = LayerReport & { readonly pattern: LayerPattern };
 export const useWords: Readonly<Record<LayerPattern["use"], string>> = {
   kernel: "holds it, for a sparse kernel",
   "pattern-only": "holds it",
-  none: "stays dense",
+  none: "without it",
 };
 
 /** Makes the section; it is there while what is shown was pruned by a pattern. */
@@ -36,7 +36,7 @@ export function createPatternSection(document: Document, store: ViewStore): Sect
 
   const build = (pattern: NofM, layers: readonly Patterned[]): Node[] => {
     const holding = layers.filter(({ pattern: { use } }) => use !== "none");
-    const dense = layers.length - holding.length;
+    const without = layers.length - holding.length;
     const kernels = holding.filter(({ pattern: { use } }) => use === "kernel").length;
     const kept = holding.flatMap(({ pattern: { retained } }) => (retained === null ? [] : [retained]));
     const mean = kept.reduce((sum, share) => sum + share, 0) / kept.length;
@@ -52,17 +52,13 @@ export function createPatternSection(document: Document, store: ViewStore): Sect
       ],
       layers.length,
       (row) => {
-        const {
-          id,
-          excluded,
-          pattern: { use, reason, retained },
-        } = layers[row]!;
-        const left = use !== "none" && retained === null && excluded;
+        const { id, pattern: standing } = layers[row]!;
+        const { use, reason, retained } = standing;
         return [
           layerLink(document, store, id),
           retained === null ? "—" : percent(Number(retained.toFixed(4))),
-          left ? "left dense" : useWords[use],
-          left ? "the recipe leaves it dense" : reason,
+          useWords[use],
+          reason,
         ];
       },
     );
@@ -70,7 +66,7 @@ export function createPatternSection(document: Document, store: ViewStore): Sect
       facts(document, [
         ["Layers that hold it", `${integer(holding.length)} of ${integer(layers.length)}`],
         ["A sparse kernel may be chosen for", integer(kernels)],
-        ["Left dense", counted(dense, "layer")],
+        ["Layers without it", integer(without)],
         ...(kept.length === 0 ? [] : ([["Score kept, mean of layers", percent(Number(mean.toFixed(4)))]] as const)),
       ]),
       h(
