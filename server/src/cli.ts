@@ -6,6 +6,7 @@ import { CommandEngine } from "./cli/command-engine.js";
 import { addCompare } from "./cli/compare.js";
 import { addEoc } from "./cli/eoc.js";
 import { addPrune } from "./cli/prune.js";
+import { withRecipe } from "./cli/recipe-file.js";
 import { addStart } from "./cli/start.js";
 import { describeError, toErrorData } from "../protocol/errors.js";
 import { version } from "./version.js";
@@ -31,8 +32,11 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     const data = toErrorData(error);
+    const [recipe] = program.commands.flatMap((command) => command.opts<{ recipe?: string }>().recipe ?? []);
     engine.clearProgress();
-    process.stderr.write(`prunescope: ${data.code}: ${describeError(data)}\n`);
+    process.stderr.write(
+      `prunescope: ${data.code}: ${describeError(recipe === undefined ? data : withRecipe(data, recipe))}\n`,
+    );
     return data.code === "bad-request" ? exitCodes.usage : exitCodes.failed;
   } finally {
     engine.dispose();

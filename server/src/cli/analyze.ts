@@ -7,20 +7,26 @@ import { reportCsv, reportTable } from "../analysis/report-text.js";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { CommandEngine } from "./command-engine.js";
 import { htmlReport } from "./html-report.js";
+import { addExportOptions, type ExportOptions, writeExports } from "./exports.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
-import { addRecipeOptions, axesOf, recipeOf } from "./recipe-options.js";
+import { addRecipeOptions, recipeOf } from "./recipe-options.js";
+
+interface Options extends ExportOptions {
+  readonly format: "table" | "json" | "csv" | "html";
+  readonly output?: string;
+}
 
 export function addAnalyze(program: Command, engine: CommandEngine): void {
   const command = program
     .command("analyze")
     .description("Show what pruning would do to a model.")
     .argument("<model>", "an .onnx file");
-  addInsightOptions(addRecipeOptions(command))
+  addExportOptions(addInsightOptions(addRecipeOptions(command)))
     .addOption(
       new Option("--format <format>", "what to print").choices(["table", "json", "csv", "html"]).default("table"),
     )
     .option("-o, --output <file>", "write there instead of printing")
-    .action(async (model: string, options: { format: "table" | "json" | "csv" | "html"; output?: string }) => {
+    .action(async (model: string, options: Options) => {
       const path = resolve(model);
       const recipe = recipeOf(options);
       const analysis = await engine.run("analyze", { uri: path, path, recipe });
@@ -33,7 +39,7 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
               engine,
               path,
               { ...analysis, report: judged(analysis.report, insights) },
-              axesOf(options),
+              recipe.axes,
               insights,
             )
           : options.format === "json"
@@ -43,6 +49,8 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
               : reportTable(report, width) + insightText(report, width),
         options.output,
       );
+      // Beside the report, which may be read by a program.
+      for (const line of await writeExports(engine, path, recipe, options)) process.stderr.write(`${line}\n`);
     });
 }
 

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { losses } from "../autodiff/loss/index.js";
+import { imported } from "../criteria/imported.js";
 import { criteria, criterionNamed } from "../criteria/index.js";
 import { PruneScopeError } from "../../protocol/errors.js";
 import { patternOf } from "../../protocol/pattern.js";
@@ -22,8 +23,12 @@ import {
   stableForms,
 } from "../../protocol/recipe.js";
 import type { DynamicAxes } from "../../protocol/requests.js";
+import { recipeIn, requireFiles } from "./recipe-file.js";
 
 interface Given {
+  readonly recipe?: string;
+  readonly scores?: string;
+  readonly mask?: string;
   readonly criterion: string;
   readonly sparsity?: number;
   readonly nm?: NofM;
@@ -46,6 +51,8 @@ interface Given {
   readonly batchnorm: string;
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
+  /** Names of the options that were given, filled in before a command's action. */
+  readonly explicit: readonly string[];
 }
 
 /** σ_b of suggested and drawn biases where none is named: tanh and its like have a stable edge of chaos there. */
@@ -125,7 +132,14 @@ export function addRecipeOptions(command: Command): Command {
       )
         .choices(["auto", "stored", "batch"])
         .default(defaultRecipe.batchNorm),
-    );
+    )
+    .option("--scores <file>", "scores from elsewhere: .npz by the names of weights; the criterion is imported then")
+    .option("--mask <file>", "mask from elsewhere: .npz by the names of weights; what is 0 there goes first")
+    .option("--recipe <file>", "repeat the recipe of a model that was saved, or of a .json; options that are given win")
+    .hook("preAction", (_, acting) => {
+      const explicit = Object.keys(acting.opts()).filter((name) => acting.getOptionValueSource(name) === "cli");
+      acting.setOptionValueWithSource("explicit", explicit, "implied");
+    });
   return addDataOptions(command, "samples whose mean loss is differentiated");
 }
 
@@ -138,18 +152,48 @@ export function addRescaleOption(command: Command): Command {
   );
 }
 
-/** The recipe that the options describe. @throws PruneScopeError `bad-request`. */
+/** The option that each field of a recipe comes from, where it has another name. */
+const optionOf: Readonly<Partial<Record<keyof Recipe, string>>> = {
+  axes: "axis",
+  batchNorm: "batchnorm",
+  floors: "floor",
+  pattern: "nm",
+};
+
+/**
+ * The recipe that the options describe; with `--recipe` that of the file, but for what options say themselves.
+ * @throws PruneScopeError `bad-request`, and what {@link recipeIn} throws.
+ */
 export function recipeOf(options: unknown): Recipe {
-  const { floor, batchnorm, criterion, nm, permute, scope, exclude } = options as Given;
-  // A pattern alone removes what it removes.
-  const { sparsity = nm === undefined ? defaultRecipe.sparsity : 0 } = options as Given;
-  const { quota, rounds, eocInit, scheme, force = false, stableResnet, rescale } = options as Given;
-  if (permute !== undefined && nm === undefined)
-    throw new PruneScopeError("bad-request", "--permute serves a pattern: name one, --nm 2:4 for example.");
-  const id = criterionNamed(criterion)?.id ?? criterion;
-  return parseRecipe({
+  const { recipe: from, explicit } = options as Given;
+  const fields = fieldsOf(options);
+  if (from === undefined) {
+    if (fields["permute"] !== undefined && fields["pattern"] === undefined)
+      throw new PruneScopeError("bad-request", "--permute serves a pattern: name one, --nm 2:4 for example.");
+    return parseRecipe(fields);
+  }
+  const base = recipeIn(from);
+  const given = new Set(explicit);
+  const own = Object.entries(fields).filter(([field]) => given.has(optionOf[field as keyof Recipe] ?? field));
+  const eocInit = eocInitOver(options as Given, given, base);
+  const merged = parseRecipe({
+    ...base,
+    ...Object.fromEntries(own),
+    eocInit,
+    ...scoresOver(options as Given, given, base),
+  });
+  requireFiles(merged, from, given);
+  return merged;
+}
+
+function fieldsOf(options: unknown): Record<string, unknown> {
+  const { floor, batchnorm, nm, permute, scope, exclude, quota, rounds, stableResnet, rescale, mask } =
+    options as Given;
+  // A pattern or a mask alone removes what it removes.
+  const { sparsity = nm === undefined && mask === undefined ? defaultRecipe.sparsity : 0 } = options as Given;
+  return {
     ...dataFields(options),
-    criterion: id,
+    ...scoresOver(options as Given, new Set((options as Given).explicit), null),
     sparsity,
     pattern: nm,
     permute: permute === undefined ? undefined : { seconds: permute === true ? defaultSearch : permute },
@@ -159,10 +203,40 @@ export function recipeOf(options: unknown): Recipe {
     batchNorm: batchnorm,
     quota,
     rounds,
-    eocInit: eocInit === undefined ? undefined : { sigmaB: eocInit === true ? defaultSigmaB : eocInit, scheme, force },
+    eocInit: eocInitOver(options as Given, new Set(), null),
     stableResnet,
     rescale,
-  });
+    mask: mask === undefined ? undefined : resolve(mask),
+  };
+}
+
+/** The draw of weights that options ask for, over that of another recipe. */
+function eocInitOver(
+  { eocInit, scheme, force }: Given,
+  given: ReadonlySet<string>,
+  base: Recipe | null,
+): { readonly sigmaB: number; readonly scheme: string; readonly force: boolean } | undefined {
+  const before = base?.eocInit;
+  if (eocInit === undefined && before === undefined) return undefined;
+  return {
+    sigmaB: eocInit === undefined ? before!.sigmaB : eocInit === true ? defaultSigmaB : eocInit,
+    scheme: given.has("scheme") || before === undefined ? scheme : before.scheme,
+    force: given.has("force") || before === undefined ? force === true : before.force,
+  };
+}
+
+/** Criterion and scores that options ask for, over those of another recipe: a file of scores is a criterion by itself. */
+function scoresOver(
+  { criterion, scores }: Given,
+  given: ReadonlySet<string>,
+  base: Recipe | null,
+): { readonly criterion: string; readonly scores: string | undefined } {
+  const named = criterionNamed(criterion)?.id ?? criterion;
+  if (scores !== undefined && given.has("criterion") && named !== imported.id)
+    throw new PruneScopeError("bad-request", `--scores is a criterion by itself: leave out --criterion ${criterion}.`);
+  const id = scores !== undefined ? imported.id : given.has("criterion") || base === null ? named : base.criterion;
+  if (id !== imported.id) return { criterion: id, scores: undefined };
+  return { criterion: id, scores: scores === undefined ? base?.scores : resolve(scores) };
 }
 
 /** A recipe of the options of {@link addDataOptions} alone. @throws PruneScopeError `bad-request`. */

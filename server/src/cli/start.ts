@@ -9,7 +9,7 @@ import type { CommandEngine } from "./command-engine.js";
 import { targetName } from "../../protocol/target-name.js";
 import { htmlReport } from "./html-report.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
-import { addRecipeOptions, addRescaleOption, axesOf, recipeOf } from "./recipe-options.js";
+import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
 import { verifiedSave } from "./verified-save.js";
 
 export function addStart(program: Command, engine: CommandEngine): void {
@@ -22,7 +22,7 @@ export function addStart(program: Command, engine: CommandEngine): void {
     .action(async (model: string, options: { out: string }) => {
       const path = resolve(model);
       const recipe = recipeOf(options);
-      const dynamicAxes = axesOf(options);
+      const dynamicAxes = recipe.axes;
       const analysis = await engine.run("analyze", { uri: path, path, recipe });
       const insights = await insightsOf(engine, path, recipe, options);
       const result = { ...analysis, report: judged(analysis.report, insights) };
