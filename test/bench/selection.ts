@@ -1,5 +1,7 @@
 /** Mask selection from scratch (survey and cut) against a plain sum over the same array, in memory. */
 import { OrderedScores } from "../../server/src/pruning/order.js";
+import { blockElements } from "../../server/src/formats/stored-elements.js";
+import { factsOf, selectGroups } from "../../server/src/pruning/pattern/select.js";
 import { select } from "../../server/src/pruning/select.js";
 import { survey } from "../../server/src/pruning/survey.js";
 import { arrayLayer, uniform } from "../support/arrays.js";
@@ -9,6 +11,9 @@ import { median, type Row } from "./table.js";
 const elements = 25_000_000;
 const layersCount = 50;
 const rounds = 5;
+
+/** Weights per second and core that 2:4 selection is to reach. */
+const aimedRate = 300e6;
 
 export async function benchSelection(): Promise<Row[]> {
   const random = uniform(1);
@@ -58,5 +63,37 @@ export async function benchSelection(): Promise<Row[]> {
       aim: null,
       detail: rate,
     },
+    ...[1, 9, 4096].map((inner) => patternRow(all, inner)),
   ];
+}
+
+/** 2:4 of neighbours, of a 3x3 convolution, of the rows of a matrix: the selection itself, on scores in the cache. */
+function patternRow(all: Float32Array, inner: number): Row {
+  const count = Math.floor(blockElements / (4 * inner)) * 4 * inner;
+  const values = new Float32Array(count);
+  const bits = new Int32Array(values.buffer);
+  const open = new Int32Array(count / 4);
+  const blocks = Math.floor(all.length / count);
+  const times: number[] = [];
+  let ties = 0;
+  for (let round = 0; round <= rounds; round++) {
+    let spent = 0;
+    for (let b = 0; b < blocks; b++) {
+      values.set(all.subarray(b * count, (b + 1) * count));
+      const began = performance.now();
+      if (factsOf(bits, count).nonFinite) throw new Error("the scores are wrong");
+      ties += selectGroups(bits, bits, { count, inner, n: 2, m: 4 }, open);
+      spent += performance.now() - began;
+    }
+    if (round > 0) times.push(spent);
+  }
+  const seconds = median(times) / 1e3;
+  const rate = (blocks * count) / seconds;
+  return {
+    what: `2:4 selection, elements of a group ${inner} apart`,
+    against: `${aimedRate / 1e6} M weights/s`,
+    ratio: aimedRate / rate,
+    aim: 1,
+    detail: `${(rate / 1e6).toFixed(0)} M/s, ${ties} ties left to be told apart`,
+  };
 }

@@ -114,6 +114,8 @@ describe("mistakes", () => {
     ["no command", () => [], 2, ""],
     ["an unknown option", () => ["analyze", model, "--sparsty", "0.5"], 2, "unknown option"],
     ["an unknown criterion", () => ["analyze", model, "--criterion", "best"], 2, "magnitude"],
+    ["a pattern that keeps more than there are", () => ["analyze", model, "--nm", "4:2"], 2, "1 <= N < M"],
+    ["an order for no pattern", () => ["prune", model, "-o", "p.onnx", "--permute"], 2, "--nm"],
     ["a sparsity of 1", () => ["analyze", model, "--sparsity", "1"], 2, "[0, 1)"],
     ["a layer that is not there", () => ["analyze", model, "--exclude", "nobody"], 2, '"nobody"'],
     ["a missing file", () => ["analyze", "absent.onnx"], 1, "missing-data"],

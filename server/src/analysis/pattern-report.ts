@@ -70,7 +70,8 @@ export function patternNotes(ranked: RankedScores, { pattern, sparsity }: Recipe
 }
 
 function kernelWords(kernels: number, holding: number): string {
-  if (kernels === 0) return "As the model is stored, no sparse kernel is known to take it: each layer's reason says what stands against it.";
+  if (kernels === 0)
+    return "As the model is stored, no sparse kernel is known to take it: each layer's reason says what stands against it.";
   const which = kernels === holding ? "them" : `${kernels} of them`;
   return `For ${which} a sparse kernel may be chosen; that is no promise that it will be faster: runtimes time both.`;
 }
