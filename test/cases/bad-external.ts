@@ -73,6 +73,10 @@ export const refusedLocations: readonly { readonly location: string; readonly re
     "CONIN$",
     "conout$",
   ].map((location) => ({ location, reason: "names a Windows device" })),
+  ...["w.bin.", "w.bin ", "sub./w.bin", "sub \\w.bin", "w.bin. .", " "].map((location) => ({
+    location,
+    reason: "ends a name with a dot or a space (Windows leaves them out, and finds another file)",
+  })),
 ];
 
 /** Locations that look odd and stay inside the folder. */

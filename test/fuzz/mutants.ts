@@ -24,12 +24,29 @@ export interface Mutant {
   readonly kinds: readonly string[];
 }
 
+/** How much is broken. */
+export interface Damage {
+  /** Share of the mutants whose messages are mutated; bytes are damaged in the others, and in a fifth of these. */
+  readonly messages: number;
+  /** Most mutations of messages. */
+  readonly most: number;
+}
+
+/** For a reader, which must take anything. */
+const reading: Damage = { messages: 0.6, most: 3 };
+
 /** Makes mutants of one model. */
 export class Mutants {
   readonly #original: ByteModel;
 
-  constructor(name: MutatedModel) {
-    this.#original = byteModel(new Uint8Array(readFileSync(realModelPath({ file: mutatedModels[name] }))));
+  /** @param model its name, or a sound model as bytes. */
+  constructor(
+    model: MutatedModel | Uint8Array,
+    private readonly damage: Damage = reading,
+  ) {
+    const bytes =
+      typeof model === "string" ? new Uint8Array(readFileSync(realModelPath({ file: mutatedModels[model] }))) : model;
+    this.#original = byteModel(bytes);
   }
 
   /** The mutant of this seed. */
@@ -37,9 +54,9 @@ export class Mutants {
     const random = new Random(seed);
     const kinds: string[] = [];
     let { bytes } = this.#original;
-    if (random.chance(0.6)) {
+    if (random.chance(this.damage.messages)) {
       const proto = fromBinary(ModelProtoSchema, bytes);
-      for (let n = 1 + random.below(3); n > 0; n--) {
+      for (let n = 1 + random.below(this.damage.most); n > 0; n--) {
         const kind = random.of(Object.keys(modelMutations));
         mutateModel(kind, proto, random);
         kinds.push(kind);

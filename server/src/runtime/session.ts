@@ -64,6 +64,15 @@ export async function openSession(
   }
 }
 
+/** Longest message of ONNX Runtime that is shown whole: names in a model can have any length. */
+const maxWords = 1000;
+
+/** What ONNX Runtime says, as the end of a sentence. */
+function ended(text: string): string {
+  if (text.length > maxWords) return `${text.slice(0, maxWords)}…`;
+  return /[.!)]$/.test(text) ? text : `${text}.`;
+}
+
 /** An error of ONNX Runtime in one sentence, with the operator where its message names one. */
 export function runtimeError(error: unknown, file?: string): PruneScopeError {
   const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
@@ -77,7 +86,7 @@ export function runtimeError(error: unknown, file?: string): PruneScopeError {
   );
   return new PruneScopeError(
     missing ? "unsupported-op" : "unsupported-format",
-    `ONNX Runtime does not run this model: ${text}`,
+    `ONNX Runtime does not run this model: ${ended(text)}`,
     about,
     { cause: error },
   );

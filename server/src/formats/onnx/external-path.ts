@@ -3,8 +3,9 @@
  * rules of POSIX and of Windows, wherever we run.
  */
 import { realpathSync, statSync } from "node:fs";
-import { dirname, join, sep } from "node:path";
+import native, { dirname, type PlatformPath } from "node:path";
 import { PruneScopeError } from "../../../protocol/errors.js";
+import { isInside } from "../inside.js";
 
 /** Names that Windows takes for devices, whatever their extension. */
 const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)/i;
@@ -19,7 +20,17 @@ export function refusedLocation(location: string): string | null {
   // Windows drops dots and spaces at the end of a name.
   if (parts.some((part) => /^\. *\.[. ]*$/.test(part))) return 'leads out of the folder by ".."';
   if (parts.some((part) => deviceName.test(part))) return "names a Windows device";
+  if (parts.some((part) => part !== "." && /[. ]$/.test(part)))
+    return "ends a name with a dot or a space (Windows leaves them out, and finds another file)";
   return null;
+}
+
+/**
+ * Where a location that {@link refusedLocation} lets through lies, by the rules of a platform: only on Windows are
+ * backslashes separators. Never outside `folder`, which is absolute.
+ */
+export function located(folder: string, location: string, rules: PlatformPath = native): string {
+  return rules.join(folder, ...location.split(rules.sep === "\\" ? /[/\\]/ : "/"));
 }
 
 /**
@@ -38,7 +49,7 @@ export function externalPath(modelPath: string, location: string, tensor: string
     );
   }
   const folder = dirname(modelPath);
-  const path = join(folder, ...location.split(sep === "\\" ? /[/\\]/ : "/"));
+  const path = located(folder, location);
   let real: string;
   try {
     real = realpathSync(path);
@@ -50,8 +61,7 @@ export function externalPath(modelPath: string, location: string, tensor: string
       { cause: error },
     );
   }
-  const home = realpathSync(folder);
-  if (!real.startsWith(home.endsWith(sep) ? home : home + sep)) {
+  if (!isInside(realpathSync(folder), real)) {
     throw new PruneScopeError(
       "unsafe-path",
       `External data ${JSON.stringify(location)} of tensor "${tensor}" is a link out of the model's folder. Copy the file itself there.`,
