@@ -2,11 +2,12 @@
  * A save is cut off at each of its calls to the disk in turn: the process dies there, or the call fails, or the disk
  * takes nothing from there on. Whatever has a final name then is whole, old or new, and a model lies beside its own data.
  */
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { PruneScopeError } from "../../server/protocol/errors.js";
-import { finishInterrupted } from "../../server/src/formats/commit-together.js";
+import { AtomicFile } from "../../server/src/formats/atomic-file.js";
+import { commitTogether, finishInterrupted } from "../../server/src/formats/commit-together.js";
 import { filledCopy } from "../support/filled-copy.js";
 import { ModelFolder } from "../support/model-folder.js";
 import { externalWeights, mlp, type TestModel } from "../support/models.js";
@@ -197,4 +198,47 @@ describe.each(scenarios)("$name", (scenario) => {
     }
     expect(undone).toBeGreaterThan(2);
   });
+});
+
+test("files that get one name, as on a file system that ignores case, are refused, and all is as it was", async () => {
+  const place = folder.place();
+  const names = ["model.onnx", "w.bin", "w.bin"];
+  writeFileSync(join(place, "w.bin"), "old");
+  const files = names.map((name) => new AtomicFile(join(place, name)));
+  for (const file of files) file.append(new Uint8Array(3));
+  const before = filesIn(place);
+  await expect(commitTogether(files)).rejects.toMatchObject({
+    code: "write-failed",
+    message: expect.stringMatching(
+      /two of the model's files would both be w.bin there\. Nothing was changed\.$/,
+    ) as string,
+  });
+  for (const file of files) await file.discard();
+  expect(filesIn(place)).toEqual(finalNames(before));
+});
+
+test("a journal that a save did not write moves nothing", () => {
+  const place = folder.place();
+  const name = (of: string, ending: string): string => `.${of}.prunescope-${deadProcess}-0123abcd.${ending}`;
+  writeFileSync(join(place, name("x", "tmp")), "theirs");
+  writeFileSync(join(place, "precious"), "ours");
+  const inode = String(lstatSync(join(place, name("x", "tmp"))).ino);
+  const move = { place: "model.onnx", temporary: name("model.onnx", "tmp"), aside: name("model.onnx", "tmp"), inode };
+  const hostile = [
+    "no JSON",
+    "{}",
+    "[]",
+    "[null]",
+    JSON.stringify([{ ...move, temporary: name("x", "tmp") }]),
+    JSON.stringify([{ ...move, place: "../model.onnx", temporary: `../${name("model.onnx", "tmp")}` }]),
+    JSON.stringify([{ ...move, aside: "precious" }]),
+    JSON.stringify([{ ...move, place: "/tmp/model.onnx" }]),
+    JSON.stringify([move]),
+  ];
+  for (const content of hostile) {
+    writeFileSync(join(place, name("model.onnx", "journal")), content);
+    const before = filesIn(place);
+    finishInterrupted(place);
+    expect(filesIn(place), content).toEqual(before);
+  }
 });

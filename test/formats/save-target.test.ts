@@ -2,6 +2,7 @@
 import {
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -111,6 +112,27 @@ describe("the original is refused as target", () => {
   });
 });
 
+describe("a target that is a link", () => {
+  test.each([
+    { name: "to another file", end: "other.onnx" },
+    { name: "to nothing", end: "ghost.onnx" },
+    { name: "to a file elsewhere", end: "else/other.onnx" },
+  ])("$name is refused: what it leads to was not named", async ({ end }) => {
+    mkdirSync(folder.file("else"));
+    for (const name of ["other.onnx", "else/other.onnx"]) writeFileSync(folder.file(name), "somebody's");
+    symlinkSync(folder.file(end), folder.file("link.onnx"));
+    await refused({ target: folder.file("link.onnx") }, "unsafe-path", /link.onnx is a link to .*Save to that file/);
+    expect(lstatSync(folder.file("link.onnx")).isSymbolicLink()).toBe(true);
+  });
+
+  test("in a folder that is a link it is written to where that leads", async () => {
+    mkdirSync(folder.file("real"));
+    symlinkSync(folder.file("real"), folder.file("linked"));
+    await saved({ target: folder.file("linked/p.onnx") });
+    expect(readdirSync(folder.file("real"))).toEqual(["p.onnx"]);
+  });
+});
+
 describe("a target that cannot be written", () => {
   const unwritable: readonly { readonly name: string; readonly target: () => string; readonly words: RegExp }[] = [
     {
@@ -201,6 +223,19 @@ describe("a model that changes while it is worked on", () => {
     expect(readdirSync(folder.file("out"))).toEqual([]);
   });
 
+  test.each(["mlp", "external"])("says so when the target's folder goes away meanwhile (%s)", async (kind) => {
+    if (kind === "external") path = folder.write("external.onnx", externalWeights());
+    mkdirSync(folder.file("out"));
+    const happens = (): void => {
+      rmSync(folder.file("out"), { recursive: true });
+    };
+    await expect(saved({ target: folder.file("out/p.onnx") }, meanwhile(happens))).rejects.toMatchObject({
+      code: "write-failed",
+      message: expect.stringMatching(/was not saved: .*Nothing was changed\.$/) as string,
+    });
+    expect(existsSync(folder.file("out"))).toBe(false);
+  });
+
   test("leaves nothing behind when the work is cancelled", async () => {
     const stop = new Error("cancelled");
     let calls = 0;
@@ -235,6 +270,41 @@ describe("external data", () => {
   test("of another model is not overwritten", async () => {
     writeFileSync(folder.file("out/weights.bin"), "somebody's");
     await refused({ target: target() }, "unsafe-path", /may be another model's data/);
+  });
+
+  test("of another model is not overwritten by a save over a model without data", async () => {
+    folder.write("out/pruned.onnx", mlp());
+    writeFileSync(folder.file("out/weights.bin"), "somebody's");
+    await refused({ target: target() }, "unsafe-path", /may be another model's data/);
+  });
+
+  test("does not follow a link out of the target's folder", async () => {
+    mkdirSync(folder.file("elsewhere"));
+    symlinkSync(folder.file("elsewhere"), folder.file("out/more"));
+    await refused({ target: target() }, "unsafe-path", /more is a link out of .*Choose another folder/);
+  });
+
+  test("is not written over what a link leads to", async () => {
+    writeFileSync(folder.file("precious.bin"), "somebody's");
+    symlinkSync(folder.file("precious.bin"), folder.file("out/weights.bin"));
+    await refused({ target: target() }, "unsafe-path", /weights.bin is a link to .*precious.bin/);
+  });
+
+  test("of a model that is a link is not taken apart: the file itself has to be opened", async () => {
+    const link = folder.file("out/link.onnx");
+    symlinkSync(path, link);
+    await refused({ target: link, replaceOriginal: true }, "unsafe-path", /is a link to .*Open that file itself/);
+  });
+
+  test("that two tensors reach by two spellings is one file, and they overlap in it", async () => {
+    const made = externalWeights();
+    const third = made.proto.graph!.initializer[2]!;
+    third.externalData[0]!.value = "./same.bin";
+    made.proto.graph!.initializer[0]!.externalData[0]!.value = "same.bin";
+    writeFileSync(folder.file("same.bin"), readFileSync(folder.file("weights.bin")));
+    path = folder.write("same.onnx", { ...made, external: [] });
+    writeFileSync(folder.file("weights.bin"), readFileSync(folder.file("same.bin")));
+    await refused({ target: target() }, "malformed-model", /overlaps another one/);
   });
 
   test("of an older save is replaced together with it", async () => {
