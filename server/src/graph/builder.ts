@@ -2,6 +2,7 @@
  * Adds nodes to a graph. Values are names. Asking twice for the same operator on the same inputs gives the same value,
  * so that rules need not share what they compute by hand.
  */
+import { PruneScopeError } from "../../protocol/errors.js";
 import { attributes, type AttributeWord, literal, type LiteralType } from "./literal.js";
 import type { Attribute, Constant, Node } from "./graph.js";
 
@@ -88,8 +89,17 @@ export class GraphBuilder {
     return name;
   }
 
-  /** A list of integers (int64, rank 1): shapes, axes, pads. */
+  /**
+   * A list of integers (int64, rank 1): shapes, axes, pads.
+   * @throws PruneScopeError `malformed-model` for what is no integer: attributes and shapes of the model then contradict each other.
+   */
   ints(values: readonly number[]): Value {
+    if (!values.every(Number.isInteger)) {
+      throw new PruneScopeError(
+        "malformed-model",
+        `Shapes and attributes of this model contradict each other: a length comes out as ${values.find((value) => !Number.isInteger(value))}. Check it with onnx.checker.`,
+      );
+    }
     return this.literal("int64", [values.length], values);
   }
 
