@@ -2,6 +2,7 @@
  * Replaces If nodes by the nodes of the branch that is taken, where inputs and shapes alone decide which one that is.
  * What an If decides from data stays.
  */
+import { PruneScopeError } from "../../protocol/errors.js";
 import { dataDependence, groundsOf } from "./data-dependence.js";
 import { type Constant, type Graph, type Model, type Node, nodeLabel, type ValueInfo } from "./graph.js";
 import { adopted, rebuilt, valueNames, withSubgraphs } from "./rebuild.js";
@@ -74,7 +75,13 @@ export async function inlineBranches(
       if (condition === undefined) throw new Error(`condition "${conditionOf(node)}" was not evaluated`);
       const branch = condition ? "then_branch" : "else_branch";
       const inside = node.attributes.get(branch);
-      if (inside?.kind !== "graph") throw new Error(`If "${nodeLabel(node)}" has no ${branch}`);
+      if (inside?.kind !== "graph") {
+        const label = nodeLabel(node);
+        throw new PruneScopeError("malformed-model", `If "${label}" has no ${branch}.`, {
+          node: label,
+          operator: "If",
+        });
+      }
       branches.set(node, inside.value);
       const grounds = groundsOf(graph, conditionOf(node));
       const by = elements.has(conditionOf(node))
