@@ -7,7 +7,7 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { PruneScopeError } from "../../server/protocol/errors.js";
 import { defaultRecipe, type Recipe } from "../../server/protocol/recipe.js";
