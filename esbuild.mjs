@@ -24,6 +24,8 @@ const node = {
   target: "node20",
   format: "cjs",
   external: ["vscode", "onnxruntime-node"],
+  // What packages written as ES modules ask for has another name in CommonJS.
+  define: { "import.meta.url": "__filename" },
 };
 
 const builds = [

@@ -80,6 +80,13 @@ export interface HeldReport {
   readonly seconds: number;
 }
 
+/** Share of zeros from which on a file counts as sparse. */
+export const sparseShare = 0.01;
+
+/** Whether a file is sparse enough that what it holds is worth telling. */
+export const isSparse = ({ sparsity, layers }: HeldReport): boolean =>
+  sparsity > sparseShare || layers.some(({ patterns }) => patterns.length > 0);
+
 /** How much of the score of a layer under a pattern its permutation keeps. */
 export interface PermutedLayer {
   readonly id: LayerId;

@@ -2,9 +2,11 @@
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { addAnalyze } from "./cli/analyze.js";
+import { addCheck } from "./cli/check.js";
 import { CommandEngine } from "./cli/command-engine.js";
 import { addCompare } from "./cli/compare.js";
 import { addEoc } from "./cli/eoc.js";
+import { Unmet } from "./cli/fail-on.js";
 import { addPrune } from "./cli/prune.js";
 import { withRecipe } from "./cli/recipe-file.js";
 import { addStart } from "./cli/start.js";
@@ -21,7 +23,7 @@ async function main(): Promise<number> {
     .version(version)
     .exitOverride()
     .configureHelp({ sortSubcommands: false });
-  for (const add of [addAnalyze, addPrune, addCompare, addStart, addEoc]) add(program, engine);
+  for (const add of [addAnalyze, addPrune, addCheck, addCompare, addStart, addEoc]) add(program, engine);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(--help lists the options)");
   process.once("SIGINT", () => {
     engine.cancel();
@@ -31,6 +33,11 @@ async function main(): Promise<number> {
     return exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof Unmet) {
+      engine.clearProgress();
+      process.stderr.write(`prunescope: ${error.message}\n`);
+      return exitCodes.failed;
+    }
     const data = toErrorData(error);
     const [recipe] = program.commands.flatMap((command) => command.opts<{ recipe?: string }>().recipe ?? []);
     engine.clearProgress();

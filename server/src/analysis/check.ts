@@ -52,8 +52,7 @@ function checkLayer(open: OpenModel, weight: PrunableWeight, pattern: CheckParam
   let full = 0;
   for (const piece of piecesOf(layout ?? ungrouped(elements.size))) {
     const count = piece.rows * piece.width;
-    elements.read(piece.start, count, flags);
-    full += sumOf(flags, count);
+    full += elements.read(piece.start, count, flags);
     if (layout !== null) tally.add(flags, piece);
   }
   return {
@@ -74,11 +73,4 @@ function denseFit(weight: PrunableWeight, pattern: CheckParams["pattern"]): Patt
     use: "pattern-only",
     reason: "the file stores only some of its elements: runtimes fill in the zeros",
   };
-}
-
-/** Number of flags that are 1. */
-export function sumOf(flags: Uint8Array, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += flags[i]!;
-  return sum;
 }

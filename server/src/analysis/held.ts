@@ -17,7 +17,6 @@ import { GroupTally, piecesOf, ungrouped } from "../pruning/pattern/count.js";
 import { patternFit } from "../pruning/pattern/eligibility.js";
 import { type NonZeros, nonZerosOf } from "../pruning/pattern/non-zero.js";
 import { groupSizes, loosest, strictestPatterns } from "../pruning/pattern/strictest.js";
-import { sumOf } from "./check.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
 
@@ -72,8 +71,7 @@ function heldLayer(open: OpenModel, weight: PrunableWeight, sharedBy: readonly s
   let full = 0;
   for (const piece of piecesOf(layouts.at(-1) ?? ungrouped(elements.size))) {
     const count = piece.rows * piece.width;
-    elements.read(piece.start, count, flags);
-    full += sumOf(flags, count);
+    full += elements.read(piece.start, count, flags);
     for (const { tally } of tallies) tally.add(flags, piece);
     if (tallies.some(({ tally }) => tally.violations > 0))
       tallies = tallies.filter(({ tally }) => tally.violations === 0);

@@ -116,54 +116,65 @@ export function headline(report: Report): string {
 }
 
 /** One line per layer, RFC 4180. */
-export function reportCsv(report: Report): string {
-  const columns = [
-    "id",
-    "name",
-    "op",
-    "weight",
-    "shape",
-    "parameters",
-    "kept",
-    "density",
-    "sum",
-    "mean",
-    "max",
-    "rms",
-    "zeroShare",
-    "criticalSparsity",
-    "deadOutputs",
-    "risk",
-    "unscored",
-    ...(report.pattern === undefined ? [] : ["pattern", "patternReason", "retained"]),
-  ];
-  const lines = report.layers.map(({ score, ...layer }) => {
-    const shape = layer.shape.join("x");
-    return [
-      layer.id,
-      layer.name,
-      layer.op,
-      layer.weight,
-      shape,
-      layer.parameters,
-      layer.kept,
-      layer.density,
-      score?.sum ?? null,
-      score?.mean ?? null,
-      score?.max ?? null,
-      score?.rms ?? null,
-      score?.zeroShare ?? null,
-      layer.criticalSparsity,
-      layer.deadOutputs,
-      layer.risk,
-      layer.unscored,
-      ...(layer.pattern === undefined ? [] : [layer.pattern.use, layer.pattern.reason, layer.pattern.retained]),
-    ];
-  });
-  return [columns, ...lines].map((cells) => cells.map(csvCell).join(",")).join("\r\n") + "\r\n";
-}
+export const reportCsv = (report: Report): string => csv([csvColumns(report), ...csvRows(report)]);
 
-function csvCell(value: string | number | null): string {
+/** The same for several models of one recipe, with each one's path in the first column. */
+export const reportsCsv = (reports: readonly Report[]): string =>
+  csv([
+    ["model", ...csvColumns(reports[0])],
+    ...reports.flatMap((report) => csvRows(report).map((cells) => [report.model.path, ...cells])),
+  ]);
+
+type Cell = string | number | null;
+
+const csvColumns = (report: Report | undefined): string[] => [
+  "id",
+  "name",
+  "op",
+  "weight",
+  "shape",
+  "parameters",
+  "kept",
+  "density",
+  "sum",
+  "mean",
+  "max",
+  "rms",
+  "zeroShare",
+  "criticalSparsity",
+  "deadOutputs",
+  "risk",
+  "unscored",
+  ...(report?.pattern === undefined ? [] : ["pattern", "patternReason", "retained"]),
+];
+
+/** Cells of each layer. */
+const csvRows = ({ layers }: Report): Cell[][] =>
+  layers.map(({ score, ...layer }) => [
+    layer.id,
+    layer.name,
+    layer.op,
+    layer.weight,
+    layer.shape.join("x"),
+    layer.parameters,
+    layer.kept,
+    layer.density,
+    score?.sum ?? null,
+    score?.mean ?? null,
+    score?.max ?? null,
+    score?.rms ?? null,
+    score?.zeroShare ?? null,
+    layer.criticalSparsity,
+    layer.deadOutputs,
+    layer.risk,
+    layer.unscored,
+    ...(layer.pattern === undefined ? [] : [layer.pattern.use, layer.pattern.reason, layer.pattern.retained]),
+  ]);
+
+const csv = (rows: readonly (readonly Cell[])[]): string =>
+  rows.map((cells) => cells.map(csvCell).join(",")).join("\r\n") + "\r\n";
+
+function csvCell(value: Cell): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
   // A leading = + - @ would be a formula in a spreadsheet.

@@ -1,78 +1,136 @@
-/** `prunescope analyze`: what pruning would do, as a table, JSON, CSV or an HTML page. */
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+/** `prunescope analyze`: what pruning would do, as a table, JSON, CSV, SARIF or an HTML page, for one model or a batch. */
+import { relative } from "node:path";
 import { type Command, Option } from "commander";
+import { reportFindings } from "../analysis/findings.js";
+import { heldText } from "../analysis/held-text.js";
 import { insightText } from "../analysis/insight-text.js";
-import { reportCsv, reportTable } from "../analysis/report-text.js";
-import { PruneScopeError } from "../../protocol/errors.js";
+import { reportsCsv, reportCsv, reportTable } from "../analysis/report-text.js";
+import { sarifText } from "../analysis/report-sarif.js";
+import { failedRow, reportRow, summaryTable } from "../analysis/summary-text.js";
+import { describeError, PruneScopeError } from "../../protocol/errors.js";
+import { batchSchema, type BatchReport } from "../../protocol/batch.js";
+import type { Recipe } from "../../protocol/recipe.js";
+import type { AnalysisResult, Report } from "../../protocol/report.js";
+import type { Insights } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
+import { addFailOn, conclude, failsOn, unmetBy } from "./fail-on.js";
+import { heldIn } from "./held.js";
 import { htmlReport } from "./html-report.js";
-import { addExportOptions, type ExportOptions, writeExports } from "./exports.js";
+import { addExportOptions, type ExportOptions, refuseExports, writeExports } from "./exports.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
+import { eachModel, type Models, modelsOf, modelsWords, type Outcome } from "./models.js";
+import { Output } from "./output.js";
 import { addRecipeOptions, recipeOf } from "./recipe-options.js";
 
 interface Options extends ExportOptions {
-  readonly format: "table" | "json" | "csv" | "html";
+  readonly format: "table" | "json" | "csv" | "sarif" | "html";
   readonly output?: string;
+}
+
+/** What was found out about one model. */
+interface Analysed {
+  readonly analysis: AnalysisResult;
+  readonly insights: Insights;
+  /** With everything. */
+  readonly report: Report;
 }
 
 export function addAnalyze(program: Command, engine: CommandEngine): void {
   const command = program
     .command("analyze")
-    .description("Show what pruning would do to a model.")
-    .argument("<model>", "an .onnx file");
-  addExportOptions(addInsightOptions(addRecipeOptions(command)))
+    .description("Show what pruning would do to models.")
+    .argument("<model...>", modelsWords);
+  addFailOn(addExportOptions(addInsightOptions(addRecipeOptions(command))), "none")
     .addOption(
-      new Option("--format <format>", "what to print").choices(["table", "json", "csv", "html"]).default("table"),
+      new Option("--format <format>", "what to print")
+        .choices(["table", "json", "csv", "sarif", "html"])
+        .default("table"),
     )
     .option("-o, --output <file>", "write there instead of printing")
-    .action(async (model: string, options: Options) => {
-      const path = resolve(model);
+    .action(async (args: readonly string[], options: Options) => {
+      const { format } = options;
       const recipe = recipeOf(options);
-      const analysis = await engine.run("analyze", { uri: path, path, recipe });
-      const insights = await insightsOf(engine, path, recipe, options);
-      const report = withInsights(analysis.report, insights);
-      const width = process.stdout.columns || 120;
-      await deliver(
-        options.format === "html"
-          ? await htmlReport(
-              engine,
-              path,
-              { ...analysis, report: judged(analysis.report, insights) },
-              recipe.axes,
-              insights,
-            )
-          : options.format === "json"
-            ? `${JSON.stringify(report, null, 2)}\n`
-            : options.format === "csv"
-              ? reportCsv(report)
-              : reportTable(report, width) + insightText(report, width),
-        options.output,
-      );
+      const asked = failsOn(options, "none", recipe);
+      const models = await modelsOf(args);
+      refuseExports(options, models);
+      if (format === "html" && models.several)
+        throw new PruneScopeError("bad-request", "An HTML page shows one model: name one, or take another format.");
+      const output = new Output(options.output);
+      const outcomes = await eachModel(engine, models, async (path) => {
+        const analysed = await analyse(engine, path, recipe, options);
+        if (format === "table") await output.write(tableOf(analysed.report, models));
+        return analysed;
+      });
+      const [first] = outcomes;
+      if (format === "html" && first !== undefined && "result" in first) {
+        const { analysis, insights, report } = first.result;
+        const shown = { ...analysis, report: { ...judged(analysis.report, insights), ...heldOf(report) } };
+        await output.write(await htmlReport(engine, first.path, shown, recipe.axes, insights));
+      } else await output.write(textOf(outcomes, models, format, (report) => unmetBy(report, asked)));
+      await output.end();
       // Beside the report, which may be read by a program.
-      for (const line of await writeExports(engine, path, recipe, options)) process.stderr.write(`${line}\n`);
+      if (first !== undefined)
+        for (const line of await writeExports(engine, first.path, recipe, options)) process.stderr.write(`${line}\n`);
+      conclude(
+        outcomes.map((outcome) => ({
+          path: outcome.path,
+          words: "error" in outcome ? describeError(outcome.error) : unmetBy(outcome.result.report, asked),
+        })),
+      );
     });
 }
 
-/** Writes `text` to a file, or to standard output. @throws PruneScopeError `write-failed`. */
-async function deliver(text: string, output: string | undefined): Promise<void> {
-  if (output === undefined) {
-    // All of it before the process ends, also into a pipe.
-    await new Promise<void>((done) =>
-      process.stdout.write(text, () => {
-        done();
-      }),
-    );
-    return;
-  }
-  try {
-    await writeFile(output, text);
-  } catch (error) {
-    throw new PruneScopeError(
-      "write-failed",
-      `${output} was not written: ${(error as Error).message}.`,
-      { file: output },
-      { cause: error },
-    );
+async function analyse(engine: CommandEngine, path: string, recipe: Recipe, options: unknown): Promise<Analysed> {
+  const analysis = await engine.run("analyze", { uri: path, path, recipe });
+  const insights = await insightsOf(engine, path, recipe, options);
+  const held = await heldIn(engine, path, recipe, analysis.report);
+  const report = { ...withInsights(analysis.report, insights), ...(held === null ? {} : { held }) };
+  return { analysis, insights, report };
+}
+
+const heldOf = ({ held }: Report): Pick<Report, "held"> => (held === undefined ? {} : { held });
+
+const columns = (): number => process.stdout.columns || 120;
+
+/** A model's table; in a batch an empty line stands behind each. */
+function tableOf(report: Report, { several }: Models): string {
+  const { held } = report;
+  const known = held === undefined || "code" in held ? "" : heldText(held, columns());
+  return reportTable(report, columns()) + known + insightText(report, columns()) + (several ? "\n" : "");
+}
+
+/** All outcomes in a format; what a table shows of each model has been written. */
+function textOf(
+  outcomes: readonly Outcome<Analysed>[],
+  { several }: Models,
+  format: Options["format"],
+  unmet: (report: Report) => string | null,
+): string {
+  const reports = outcomes.flatMap((outcome) => ("result" in outcome ? [outcome.result.report] : []));
+  const failed = outcomes.flatMap((outcome) => ("error" in outcome ? [outcome] : []));
+  switch (format) {
+    case "json": {
+      if (!several) return `${JSON.stringify(reports[0], null, 2)}\n`;
+      const models = outcomes.map((outcome) =>
+        "result" in outcome ? outcome.result.report : { model: { path: outcome.path }, error: outcome.error },
+      );
+      const batch: BatchReport = { schema: batchSchema, models };
+      return `${JSON.stringify(batch, null, 2)}\n`;
+    }
+    case "csv":
+      return several ? reportsCsv(reports) : reportCsv(reports[0]!);
+    case "sarif":
+      return sarifText(reports.flatMap(reportFindings), failed, process.cwd());
+    default:
+      if (!several) return "";
+      return summaryTable(
+        outcomes.map((outcome) =>
+          "error" in outcome
+            ? failedRow(outcome.path, describeError(outcome.error))
+            : reportRow(outcome.path, outcome.result.report, unmet(outcome.result.report), "analysed"),
+        ),
+        columns(),
+        (path) => relative(process.cwd(), path) || path,
+      );
   }
 }

@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SingleBar, Presets } from "cli-progress";
 import type { JobName, Jobs, Progress } from "../../protocol/requests.js";
+import { plain } from "../analysis/text.js";
 import { EngineHost } from "../engine/host.js";
 
 export class CommandEngine {
   readonly #host: EngineHost;
   readonly #storage: string;
   readonly #abort = new AbortController();
+  /** What the jobs are about, before what they do; null = it is plain. */
+  subject: string | null = null;
   #bar: SingleBar | null = null;
   #stage: string | null = null;
 
@@ -52,12 +55,13 @@ export class CommandEngine {
 
   #show({ stage, done, total }: Progress): void {
     if (!process.stderr.isTTY) return;
-    if (stage !== this.#stage) {
+    const words = this.subject === null ? stage : `${plain(this.subject)}: ${stage}`;
+    if (words !== this.#stage) {
       this.clearProgress();
-      this.#stage = stage;
+      this.#stage = words;
       this.#bar = new SingleBar(
         {
-          format: `{bar} {percentage} %  ${stage}`,
+          format: "{bar} {percentage} %  {words}",
           clearOnComplete: true,
           hideCursor: true,
           stream: process.stderr,
@@ -65,7 +69,7 @@ export class CommandEngine {
         },
         Presets.shades_classic,
       );
-      this.#bar.start(Math.max(1, total), done);
+      this.#bar.start(Math.max(1, total), done, { words });
     } else this.#bar?.update(done);
   }
 }

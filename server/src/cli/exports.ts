@@ -2,10 +2,12 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
+import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { ExportParams } from "../../protocol/requests.js";
 import { plain } from "../analysis/text.js";
 import type { CommandEngine } from "./command-engine.js";
+import type { Models } from "./models.js";
 
 export interface ExportOptions {
   readonly maskOut?: string;
@@ -17,6 +19,12 @@ export function addExportOptions(command: Command): Command {
   return command
     .option("--mask-out <file>", "write the mask as .npz, by the names of weights", npzPath)
     .option("--scores-out <file>", "write the scores as .npz, by the names of weights", npzPath);
+}
+
+/** @throws PruneScopeError `bad-request` where several models would be written into one file. */
+export function refuseExports({ maskOut, scoresOut }: ExportOptions, { several }: Models): void {
+  if (several && (maskOut ?? scoresOut) !== undefined)
+    throw new PruneScopeError("bad-request", "--mask-out and --scores-out are for one model: each writes one file.");
 }
 
 /** Writes what the options ask for. @returns a line for each file. */

@@ -1,10 +1,21 @@
-/** `prunescope prune`: writes the pruned model and says what was verified. */
-import { resolve } from "node:path";
+/** `prunescope prune`: writes pruned models and says what was verified: one to a file, a batch into a folder. */
+import { relative, resolve } from "node:path";
 import type { Command } from "commander";
-import { verifiedSave } from "./verified-save.js";
+import pc from "picocolors";
+import { failedRow, reportRow, summaryTable, type SummaryRow } from "../analysis/summary-text.js";
+import { plain } from "../analysis/text.js";
+import { describeError, PruneScopeError } from "../../protocol/errors.js";
+import type { Recipe } from "../../protocol/recipe.js";
+import type { Report } from "../../protocol/report.js";
+import { noInsights } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
-import { addExportOptions, type ExportOptions, writeExports } from "./exports.js";
+import { addExportOptions, type ExportOptions, refuseExports, writeExports } from "./exports.js";
+import { addFailOn, conclude, type Condition, failsOn, unmetBy } from "./fail-on.js";
+import { eachModel, modelsOf, modelsWords, type Outcome } from "./models.js";
+import { judged } from "./insights.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
+import { isFolderName, makeFolderOf, targetsIn } from "./targets.js";
+import { verifiedSave } from "./verified-save.js";
 
 interface Options extends ExportOptions {
   readonly output: string;
@@ -13,30 +24,94 @@ interface Options extends ExportOptions {
   readonly replace?: boolean;
 }
 
+/** What became of one model. */
+interface Pruned {
+  /** Where it was analysed before it was written: in a batch, and where something was asked of it. */
+  readonly report: Report | null;
+  /** Why it does not meet what was asked; null where it does. */
+  readonly unmet: string | null;
+}
+
 export function addPrune(program: Command, engine: CommandEngine): void {
   const command = program
     .command("prune")
-    .description("Write a pruned copy of a model.")
-    .argument("<model>", "an .onnx file");
-  addExportOptions(addRescaleOption(addRecipeOptions(command)))
-    .requiredOption("-o, --output <file>", "the model to write")
+    .description("Write pruned copies of models.")
+    .argument("<model...>", modelsWords);
+  addFailOn(addExportOptions(addRescaleOption(addRecipeOptions(command))), "none")
+    .requiredOption("-o, --output <path>", "the model to write; a folder for several, or where it ends with a slash")
     .option("--replace", "allow the output to be the model itself")
     .option("--no-metadata", "leave the recipe out of the saved model")
     .option("--no-verify", "do not run both models and compare their outputs")
-    .action(async (model: string, options: Options) => {
+    .action(async (args: readonly string[], options: Options) => {
       const recipe = recipeOf(options);
-      const path = resolve(model);
-      // Before the model is written, which may be over itself.
-      const files = await writeExports(engine, path, recipe, options);
-      const { lines } = await verifiedSave(engine, {
-        path,
-        target: resolve(options.output),
-        recipe,
-        dynamicAxes: recipe.axes,
-        metadata: options.metadata,
-        replaceOriginal: options.replace === true,
-        verify: options.verify,
+      const asked = failsOn(options, "none", recipe);
+      const models = await modelsOf(args);
+      refuseExports(options, models);
+      const { several } = models;
+      const intoFolder = several || isFolderName(options.output);
+      if (intoFolder && options.replace === true)
+        throw new PruneScopeError("bad-request", "--replace is for one model that is written over itself.");
+      const targets = intoFolder ? targetsIn(options.output, models.paths, recipe) : null;
+      const outcomes = await eachModel(engine, models, async (path): Promise<Pruned> => {
+        const target = targets?.get(path) ?? resolve(options.output);
+        const report = several || asked.size > 0 ? await analysed(engine, path, recipe, asked) : null;
+        const unmet = report === null ? null : unmetBy(report, asked);
+        if (unmet !== null) {
+          process.stdout.write(`${pc.red("not written")} ${plain(shown(target))}: ${unmet}\n${several ? "\n" : ""}`);
+          return { report, unmet };
+        }
+        if (targets !== null) makeFolderOf(target);
+        // Before the model is written, which may be over itself.
+        const files = await writeExports(engine, path, recipe, options);
+        const { lines } = await verifiedSave(engine, {
+          path,
+          target,
+          recipe,
+          dynamicAxes: recipe.axes,
+          metadata: options.metadata,
+          replaceOriginal: options.replace === true,
+          verify: options.verify,
+        });
+        process.stdout.write(`${[...files, ...lines].join("\n")}\n${several ? "\n" : ""}`);
+        return { report, unmet: asked.has("pattern") ? await brokenPattern(engine, target, recipe) : null };
       });
-      process.stdout.write(`${[...files, ...lines].join("\n")}\n`);
+      if (several) process.stdout.write(summaryTable(outcomes.map(rowOf), process.stdout.columns || 120, shown));
+      conclude(
+        outcomes.map((outcome) => ({
+          path: shown(outcome.path),
+          words: "error" in outcome ? describeError(outcome.error) : outcome.result.unmet,
+        })),
+      );
     });
+}
+
+/** A path as it is shown: below the folder that the command runs in. */
+const shown = (path: string): string => relative(process.cwd(), path) || path;
+
+/** The report that decides whether a model is written; with paths through the network where these are asked for. */
+async function analysed(
+  engine: CommandEngine,
+  path: string,
+  recipe: Recipe,
+  asked: ReadonlySet<Condition>,
+): Promise<Report> {
+  const model = { uri: path, path };
+  const { report } = await engine.run("analyze", { ...model, recipe });
+  if (!asked.has("high")) return report;
+  const collapse = await engine.run("collapse", { ...model, recipe });
+  return judged(report, { ...noInsights, collapse });
+}
+
+/** Why the written file does not hold the recipe's pattern, counted on it; null where it does. */
+async function brokenPattern(engine: CommandEngine, target: string, recipe: Recipe): Promise<string | null> {
+  const { pattern, exclude } = recipe;
+  if (pattern === undefined) return null;
+  const { holds } = await engine.run("check", { uri: target, path: target, pattern, exclude });
+  return holds ? null : "the written file does not hold the pattern";
+}
+
+function rowOf(outcome: Outcome<Pruned>): SummaryRow {
+  if ("error" in outcome) return failedRow(outcome.path, describeError(outcome.error));
+  const { report, unmet } = outcome.result;
+  return report === null ? failedRow(outcome.path, unmet ?? "") : reportRow(outcome.path, report, unmet, "saved");
 }

@@ -69,9 +69,9 @@ export class ChannelMarks {
         continue;
       }
       const end = Math.min(count, i + inner - (index % inner));
-      let any = 0;
-      for (; i < end; i++) any |= flags[i]!;
-      seen[first + channel]! |= any;
+      if (seen[first + channel] === 0) while (i < end && flags[i] === 0) i++;
+      if (i < end) seen[first + channel] = 1;
+      i = end;
     }
     this.#empty = 0;
     for (const one of seen) if (one === 0) this.#empty++;

@@ -13,8 +13,11 @@ import { elementCount } from "../../graph/tensor.js";
 export interface NonZeros {
   /** Elements of the dense tensor. */
   readonly size: number;
-  /** Sets `flags[i]` to 1 where element start + i is not 0, else to 0; count at most {@link blockElements}. */
-  read(start: number, count: number, flags: Uint8Array): void;
+  /**
+   * Sets `flags[i]` to 1 where element start + i is not 0, else to 0; count at most {@link blockElements}.
+   * @returns the number of flags that are 1.
+   */
+  read(start: number, count: number, flags: Uint8Array): number;
 }
 
 /** Largest dense tensor that a sparse one may stand for: walking through more would not end. */
@@ -38,7 +41,9 @@ function storedNonZeros(source: Source, weight: PrunableWeight): NonZeros {
       size,
       read: (start, count, flags) => {
         elements.readExact(start, count, values);
-        for (let i = 0; i < count; i++) flags[i] = values[i] === 0 ? 0 : 1;
+        let sum = 0;
+        for (let i = 0; i < count; i++) sum += flags[i] = values[i] === 0 ? 0 : 1;
+        return sum;
       },
     };
   }
@@ -48,14 +53,16 @@ function storedNonZeros(source: Source, weight: PrunableWeight): NonZeros {
     size,
     read: (start, count, flags) => {
       elements.read(start, count, values);
-      flagBits(bits, count, flags);
+      return flagBits(bits, count, flags);
     },
   };
 }
 
 /** Flags of float32 patterns, without a branch: the negative of what is left without the sign has its top bit set, but for 0. */
-function flagBits(bits: Int32Array, count: number, flags: Uint8Array): void {
-  for (let i = 0; i < count; i++) flags[i] = -(bits[i]! & 0x7fffffff) >>> 31;
+function flagBits(bits: Int32Array, count: number, flags: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += flags[i] = -(bits[i]! & 0x7fffffff) >>> 31;
+  return sum;
 }
 
 /** A tensor of which the file stores some elements: their places are held in memory, in order. */
@@ -81,7 +88,7 @@ class SparseNonZeros implements NonZeros {
     this.#places = places.subarray(0, kept).sort();
   }
 
-  read(start: number, count: number, flags: Uint8Array): void {
+  read(start: number, count: number, flags: Uint8Array): number {
     flags.fill(0, 0, count);
     const places = this.#places;
     let low = 0;
@@ -90,7 +97,9 @@ class SparseNonZeros implements NonZeros {
       if (places[middle]! < start) low = middle + 1;
       else high = middle;
     }
+    const first = low;
     for (; low < places.length && places[low]! < start + count; low++) flags[places[low]! - start] = 1;
+    return low - first;
   }
 }
 

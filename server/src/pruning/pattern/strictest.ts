@@ -6,18 +6,21 @@
  */
 import type { NofM } from "../../../protocol/recipe.js";
 
-/** Groups that are looked at: those of published kernels and papers, each twice the last. */
-export const groupSizes: readonly number[] = Object.freeze([2, 4, 8, 16, 32]);
+/** Groups that are looked at: those of published kernels and papers, each twice the last. Of n only powers of 2 count. */
+export const groupSizes: readonly number[] = Object.freeze([2, 4, 8, 16]);
 
 /** Weakest pattern that is worth a word: one that leaves half of a group. */
 export const loosest = (m: number): number => m / 2;
+
+/** Least power of 2 that is not below a number. */
+const powerAbove = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 
 /**
  * The strictest of the patterns that are met, most zeros first.
  * @param most for each m, the most elements of one group that are not 0.
  */
 export function strictestPatterns(most: ReadonlyMap<number, number>): NofM[] {
-  const met = [...most].filter(([m, n]) => n <= loosest(m)).map(([m, n]) => ({ n: Math.max(1, n), m }));
+  const met = [...most].filter(([m, n]) => n <= loosest(m)).map(([m, n]) => ({ n: powerAbove(n), m }));
   return met
     .filter((pattern) => !met.some((other) => other !== pattern && implies(other, pattern)))
     .sort((a, b) => a.n / a.m - b.n / b.m || a.m - b.m);

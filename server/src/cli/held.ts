@@ -1,0 +1,39 @@
+/** What a file holds before anything is pruned, asked for only where it may be sparse. */
+import type { Recipe } from "../../protocol/recipe.js";
+import type { Report } from "../../protocol/report.js";
+import { type HeldReport, isSparse, sparseShare } from "../../protocol/sparsity.js";
+import type { CommandEngine } from "./command-engine.js";
+
+/** What the file holds, or null where it is dense. Scores by magnitude tell by themselves whether it is. */
+export async function heldIn(
+  engine: CommandEngine,
+  path: string,
+  recipe: Recipe,
+  report: Report,
+): Promise<HeldReport | null> {
+  if (scoresAreWeights(recipe, report) && !mayBeSparse(report)) return null;
+  const held = await engine.run("held", { uri: path, path });
+  return isSparse(held) ? held : null;
+}
+
+/** Whether a score is 0 if and only if the weight in the file is. */
+function scoresAreWeights(
+  { criterion, pattern, mask, eocInit, permute, stableResnet }: Recipe,
+  report: Report,
+): boolean {
+  const changes = [pattern, mask, eocInit, permute, stableResnet];
+  const scored = report.layers.every(({ score }) => score !== null);
+  return criterion === "magnitude" && scored && changes.every((change) => change === undefined);
+}
+
+/** A layer that meets a pattern is half zeros, or stores only some of its elements: its score has another number of them. */
+function mayBeSparse({ layers, model }: Report): boolean {
+  const zeros = layers.map(({ score, parameters }) => (score?.zeroShare ?? 0) * parameters);
+  const all = zeros.reduce((sum, one) => sum + one, 0);
+  const storedSparsely = layers.some(
+    ({ shape, parameters }) => shape.reduce((product, length) => product * length, 1) > parameters,
+  );
+  return (
+    storedSparsely || all > sparseShare * model.prunable || zeros.some((one, l) => one >= layers[l]!.parameters / 2)
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * Which models a command is about: files as they are named, and globs that nobody has expanded yet (they were quoted, or
+ * the shell does not, as on Windows). A command given one plain file answers for that file; given more, or a glob, it
+ * answers for a batch, however many files there turn out to be, so that scripts know what they get.
+ */
+import { existsSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { glob, isDynamicPattern } from "tinyglobby";
+import { type ErrorData, fromErrorData, PruneScopeError, toErrorData } from "../../protocol/errors.js";
+import { formats } from "../formats/index.js";
+import type { CommandEngine } from "./command-engine.js";
+
+/** Models of a command. */
+export interface Models {
+  /** Absolute, each once, in the order of the arguments, those of a glob by name. */
+  readonly paths: readonly string[];
+  /** Several arguments, or a glob. */
+  readonly several: boolean;
+}
+
+/** What an argument of models is, in help. */
+export const modelsWords = ".onnx files, or globs in quotes: 'models/**/*.onnx'";
+
+/** Expands the arguments in `folder`. @throws PruneScopeError `missing-data` for a glob that no model matches. */
+export async function modelsOf(args: readonly string[], folder: string = process.cwd()): Promise<Models> {
+  const paths = new Set<string>();
+  let several = args.length > 1;
+  for (const argument of args) {
+    const path = resolve(folder, argument);
+    // A file may have the characters of a glob in its name.
+    const pattern = process.platform === "win32" ? argument.replaceAll("\\", "/") : argument;
+    if (existsSync(path) || !isDynamicPattern(pattern)) {
+      paths.add(path);
+      continue;
+    }
+    several = true;
+    const found = await glob(pattern, { cwd: folder, absolute: true, expandDirectories: false });
+    const models = found.map((one) => resolve(one)).filter(isModel);
+    if (models.length === 0)
+      throw new PruneScopeError("missing-data", `No model matches ${argument}.`, { file: argument });
+    for (const model of models.sort()) paths.add(model);
+  }
+  return { paths: [...paths], several };
+}
+
+const isModel = (path: string): boolean =>
+  formats.some(({ extensions }) => extensions.some((extension) => path.toLowerCase().endsWith(extension)));
+
+/** What became of one model: a result, or why there is none. */
+export type Outcome<T> =
+  { readonly path: string; readonly result: T } | { readonly path: string; readonly error: ErrorData };
+
+/**
+ * Does the work for one model after the other. One that fails does not stop the others, unless it is the only one that
+ * was named. @throws PruneScopeError that model's own, or `cancelled`.
+ */
+export async function eachModel<T>(
+  engine: CommandEngine,
+  { paths, several }: Models,
+  work: (path: string) => Promise<T>,
+): Promise<Outcome<T>[]> {
+  const outcomes: Outcome<T>[] = [];
+  for (const [i, path] of paths.entries()) {
+    engine.subject = several ? `${i + 1}/${paths.length} ${basename(path)}` : null;
+    try {
+      outcomes.push({ path, result: await work(path) });
+    } catch (error) {
+      const data = toErrorData(error);
+      if (!several || data.code === "cancelled") throw error instanceof PruneScopeError ? error : fromErrorData(data);
+      outcomes.push({ path, error: data });
+    }
+  }
+  engine.subject = null;
+  return outcomes;
+}

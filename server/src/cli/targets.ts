@@ -1,0 +1,84 @@
+/**
+ * Where a batch of pruned models goes: into one folder, under names that say what was done. Folders below the one that
+ * the inputs have in common are kept, so that models of the same name do not meet.
+ */
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
+import { PruneScopeError } from "../../protocol/errors.js";
+import type { Recipe } from "../../protocol/recipe.js";
+import { targetName } from "../../protocol/target-name.js";
+
+/** Whether an output can only be a folder: it is written like one. */
+export const isFolderName = (output: string): boolean => output.endsWith("/") || output.endsWith(sep);
+
+/**
+ * Path of each model's output in `folder`, which is made. Nothing is written yet.
+ * @throws PruneScopeError `bad-request` where the folder is a file, two outputs would be one, or an output is an input.
+ */
+export function targetsIn(folder: string, paths: readonly string[], recipe: Recipe): Map<string, string> {
+  const root = resolve(folder);
+  if (existsSync(root) && !statSync(root).isDirectory())
+    throw new PruneScopeError("bad-request", `${folder} is a file; several models are written into a folder.`, {
+      file: root,
+    });
+  const common = commonFolder(paths);
+  const taken = new Map<string, string>(paths.map((path) => [identity(path), path]));
+  const targets = new Map<string, string>();
+  for (const path of paths) {
+    const target = join(root, relative(common, dirname(path)), targetName(basename(path), recipe));
+    const other = taken.get(identity(target));
+    if (other !== undefined)
+      throw new PruneScopeError("bad-request", `${target}, the output of ${path}, would overwrite ${other}.`, {
+        file: path,
+      });
+    taken.set(identity(target), `the output of ${path}`);
+    targets.set(path, target);
+  }
+  return targets;
+}
+
+/** Makes the folder of an output. @throws PruneScopeError `write-failed`. */
+export function makeFolderOf(target: string): void {
+  const folder = dirname(target);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new PruneScopeError(
+      "write-failed",
+      `The folder ${folder} cannot be made: ${(error as Error).message}.`,
+      { file: folder },
+      { cause: error },
+    );
+  }
+}
+
+/** The deepest folder that all of the files lie in; that of each where they share no root. */
+function commonFolder(paths: readonly string[]): string {
+  const roots = new Set(paths.map((path) => parse(path).root.toLowerCase()));
+  if (roots.size > 1)
+    throw new PruneScopeError(
+      "bad-request",
+      "The models lie on several drives: prune those of each drive by themselves.",
+    );
+  const folders = paths.map((path) => dirname(path).split(sep));
+  const [first = []] = folders;
+  let depth = 0;
+  while (depth < first.length && folders.every((parts) => parts[depth] === first[depth])) depth++;
+  return first.slice(0, depth).join(sep) || sep;
+}
+
+/** What two paths share that lead to one file, on any file system: links are followed, case and accents count for nothing. */
+function identity(path: string): string {
+  let real = path;
+  try {
+    real = realpathSync(path);
+  } catch {
+    // It is not there yet; its folder may be, behind a link.
+    try {
+      real = join(realpathSync(dirname(path)), basename(path));
+    } catch {
+      // Nor is its folder.
+    }
+  }
+  return real.normalize("NFC").toLowerCase();
+}
