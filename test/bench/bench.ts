@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- MB … | gradients | insights | permutation]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
+ * `npm run bench [-- MB … | gradients | insights | permutation | split]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
  * a missed aim is printed as missed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { benchInsights } from "./insights.js";
 import { benchModel } from "./models.js";
 import { benchPermutation } from "./permutation.js";
 import { benchSelection } from "./selection.js";
+import { benchSplit } from "./split.js";
 import { formatTable, type Row } from "./table.js";
 
 const words = process.argv.slice(2);
@@ -23,6 +24,7 @@ try {
   if (everything || words.includes("gradients")) rows.push(...benchGradients(folder));
   if (everything || words.includes("insights")) rows.push(...(await benchInsights(folder)));
   if (everything || words.includes("permutation")) rows.push(...(await benchPermutation(folder)));
+  if (everything || words.includes("split")) rows.push(...(await benchSplit(folder)));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

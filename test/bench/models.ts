@@ -2,21 +2,12 @@
  * Opening, analysing and saving generated models of growing size, through a real engine process, against reading and
  * copying the same file.
  */
-import {
-  closeSync,
-  copyFileSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, openSync, readSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
 import { EngineHost } from "../../server/src/engine/host.js";
 import { generateLargeModel } from "../support/model-large.js";
+import { copyDurably, peakMemory, timed } from "./files.js";
 import { median, type Row } from "./table.js";
 
 /** Rounds per size: enough for a median, few enough for 500 MB on a small disk. */
@@ -100,12 +91,6 @@ export async function benchModel(megabytes: number, folder: string): Promise<Row
   }
 }
 
-function timed(work: () => void): number {
-  const began = performance.now();
-  work();
-  return performance.now() - began;
-}
-
 async function timedAsync(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
@@ -118,27 +103,4 @@ function readWhole(path: string): void {
   const buffer = new Uint8Array(1 << 22);
   while (readSync(fd, buffer, 0, buffer.length, null) > 0);
   closeSync(fd);
-}
-
-/** What `cp` and `sync` of the file do. */
-function copyDurably(from: string, to: string): void {
-  copyFileSync(from, to);
-  const fd = openSync(to, "r+");
-  fsyncSync(fd);
-  closeSync(fd);
-}
-
-/** Peak resident memory, in bytes, of this process's engine (Linux). */
-function peakMemory(): number {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      if (Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]) !== process.pid || !command.includes("engine.js")) continue;
-      return 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]);
-    } catch {
-      // The process ended while it was looked at.
-    }
-  }
-  return NaN;
 }
