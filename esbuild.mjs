@@ -5,7 +5,7 @@ import { build, context } from "esbuild";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
-import { watInBundles } from "./wat.mjs";
+import { watInBundles } from "./server/wat.mjs";
 
 const watch = argv.includes("--watch");
 const common = {

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
-import { watInTests } from "./wat.mjs";
+import { watInTests } from "./server/wat.mjs";
 
-// Two projects: everything that runs in Node, and everything that drives a real VS Code (one host at a time).
+// Two projects: everything that runs in Node, and everything that drives a real VS Code.
 export default defineConfig({
   test: {
     projects: [
@@ -21,7 +21,8 @@ export default defineConfig({
           // After everything else: a real editor wants the machine for itself.
           sequence: { groupOrder: 1 },
           include: ["test/editor/**/*.test.ts"],
-          fileParallelism: false,
+          // Two hosts at a time: they wait more than they work.
+          maxWorkers: 2,
           // A real editor on a shared machine loses a key press or the start of a frame now and then. What fails twice is a defect; what passed at the second try is marked in the log.
           retry: 1,
           testTimeout: 180_000,

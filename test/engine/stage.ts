@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { watInBundles } from "../../wat.mjs";
+import { watInBundles } from "../../server/wat.mjs";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { rm } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { watInBundles } from "../../wat.mjs";
+import { watInBundles } from "../../server/wat.mjs";
 
 const [file, ...rest] = process.argv.slice(2);
 if (file === undefined) {

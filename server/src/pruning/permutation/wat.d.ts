@@ -1,4 +1,4 @@
-/** WebAssembly written as text: the bytes of the module (wat.mjs). */
+/** WebAssembly written as text: the bytes of the module (server/wat.mjs). */
 declare module "*.wat" {
   const code: Uint8Array;
   export default code;
