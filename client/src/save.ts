@@ -5,7 +5,7 @@
  * What gates them: a view of the model, or an `.onnx` file in the explorer: then criterion and sparsity are asked for.
  * What the user sees: progress that can be cancelled, a notification, and the comparison in the view.
  */
-import { posix } from "node:path";
+import { dirname, posix } from "node:path";
 import { l10n, ProgressLocation, window, type Uri } from "vscode";
 import type { ModelView } from "../../server/protocol/model.js";
 import type { Recipe } from "../../server/protocol/recipe.js";
@@ -19,6 +19,7 @@ import { plainText } from "./plain-text.js";
 import { pickRecipe } from "./recipe-picks.js";
 import { announce, compareInView } from "./saving/after-save.js";
 import { chooseTarget, type Target } from "./saving/choose-target.js";
+import { inMadeFolder } from "./saving/made-folder.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
 
 /** Registers both commands. */
@@ -41,7 +42,7 @@ export async function saveFromView(
     void window.showInformationMessage(l10n.t("The model could not be read; its view says why."));
     return;
   }
-  const target = await chooseTarget(uri, recipe, ask);
+  const target = await chooseTarget(uri, recipe, state.model, ask);
   if (target === null) return;
   const params = saveParams(uri, path, recipe, target, state.model);
   const report = await session.beside(l10n.t("Saving"), "save", (signal) => write(context, params, signal));
@@ -71,7 +72,7 @@ async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<
     const picked = await pickRecipe(context, uri, path);
     if (picked === null) return;
     const { recipe, model } = picked;
-    const target = await chooseTarget(uri, recipe, ask);
+    const target = await chooseTarget(uri, recipe, model, ask);
     if (target === null) return;
     const report = await write(context, saveParams(uri, path, recipe, target, model));
     announce(context, report, target.replaceOriginal ? null : uri);
@@ -83,5 +84,7 @@ async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<
 
 async function write(context: PruneScope, params: SaveParams, signal?: AbortSignal): Promise<SaveReport> {
   const title = plainText(l10n.t("Saving {0}", posix.basename(params.target.replaceAll("\\", "/"))));
-  return runWithProgress(context, ProgressLocation.Notification, title, "save", params, signal);
+  return inMadeFolder(dirname(params.target), () =>
+    runWithProgress(context, ProgressLocation.Notification, title, "save", params, signal),
+  );
 }

@@ -118,6 +118,8 @@ export interface ModelView {
   readonly format: string;
   /** Bytes on disk, external data included. */
   readonly bytes: number;
+  /** Files beside the model's own that hold its weights. */
+  readonly dataFiles: number;
   readonly fingerprint: string;
   readonly producer: string;
   readonly irVersion: number;

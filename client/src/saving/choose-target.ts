@@ -4,8 +4,9 @@
  */
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, parse } from "node:path";
 import { l10n, Uri, window, workspace } from "vscode";
+import type { ModelView } from "../../../server/protocol/model.js";
 import type { Recipe } from "../../../server/protocol/recipe.js";
 import { targetName } from "../../../server/protocol/target-name.js";
 import { plainText } from "../plain-text.js";
@@ -16,11 +17,20 @@ export interface Target {
   readonly replaceOriginal: boolean;
 }
 
-/** Asks what has to be asked. @returns null when the person does not want to save after all. */
-export async function chooseTarget(original: Uri, recipe: Recipe, ask: boolean): Promise<Target | null> {
+/**
+ * Asks what has to be asked. A model whose weights lie in files of their own goes into a folder of its own, because those
+ * keep their names. @returns null when the person does not want to save after all.
+ */
+export async function chooseTarget(
+  original: Uri,
+  recipe: Recipe,
+  { dataFiles }: ModelView,
+  ask: boolean,
+): Promise<Target | null> {
   const name = targetName(basename(original.path), recipe);
+  const own = dataFiles === 0 ? name : join(parse(name).name, name);
   // A model that is no file on this machine has no place beside it.
-  const beside = original.scheme === "file" ? join(dirname(original.fsPath), name) : null;
+  const beside = original.scheme === "file" ? join(dirname(original.fsPath), own) : null;
   const path =
     ask || beside === null
       ? await askWhere(beside ?? join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir(), name))
