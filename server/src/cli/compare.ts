@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { comparisonText } from "../analysis/comparison-text.js";
 import type { CommandEngine } from "./command-engine.js";
-import { addDataOptions, dataRecipeOf, numberIn } from "./recipe-options.js";
+import { numberIn } from "./option-values.js";
+import { addDataOptions, dataRecipeOf } from "./recipe-options.js";
 
 interface Options {
   readonly latency: number;

@@ -5,7 +5,8 @@ import type { Recipe } from "../../protocol/recipe.js";
 import type { Report } from "../../protocol/report.js";
 import type { Insights } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
-import { defaultSigmaB, numberIn, whole } from "./recipe-options.js";
+import { numberIn, whole } from "./option-values.js";
+import { defaultSigmaB } from "./recipe-options.js";
 
 /** Seconds that remedies may take where none are named. */
 const defaultBudget = 60;

@@ -1,19 +1,16 @@
 /** The options that make a recipe, the same for every command. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { resolve } from "node:path";
 import { losses } from "../autodiff/loss/index.js";
 import { imported } from "../criteria/imported.js";
 import { criteria, criterionNamed } from "../criteria/index.js";
 import { PruneScopeError } from "../../protocol/errors.js";
-import { patternOf } from "../../protocol/pattern.js";
 import {
   defaultRecipe,
-  maxGroup,
   maxRounds,
   maxSearch,
   maxSigmaB,
   type NofM,
-  parsePattern,
   parseRecipe,
   quotas,
   type Recipe,
@@ -22,7 +19,7 @@ import {
   scopes,
   stableForms,
 } from "../../protocol/recipe.js";
-import type { DynamicAxes } from "../../protocol/requests.js";
+import { collect, numberIn, numbers, pattern, whole } from "./option-values.js";
 import { recipeIn, requireFiles } from "./recipe-file.js";
 
 interface Given {
@@ -247,54 +244,4 @@ export function dataRecipeOf(options: unknown): Recipe {
 function dataFields(options: unknown): Record<string, unknown> {
   const { seed, data, batch, loss, mean, std, axis } = options as Given;
   return { seed, batch, loss, mean, std, axes: axis, data: data === undefined ? undefined : resolve(data) };
-}
-
-/** Lengths of dynamic axes that the options give. */
-export function axesOf(options: unknown): DynamicAxes {
-  return (options as Given).axis;
-}
-
-/** Parser of a number between bounds, the upper one included where `closed`. */
-export function numberIn(low: number, high: number, closed = false): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === "" ? NaN : Number(text);
-    if (value >= low && (closed ? value <= high : value < high)) return value;
-    throw new InvalidArgumentError(`It must be a number in [${low}, ${high}${closed ? "]" : ")"}.`);
-  };
-}
-
-/** Parser of a whole number between bounds, both included. */
-export function whole(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (value >= low && value <= high) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
-  };
-}
-
-/** Parser of a pattern like 2:4. */
-export function pattern(text: string): NofM {
-  try {
-    return parsePattern(patternOf(text));
-  } catch {
-    throw new InvalidArgumentError(`It must be N:M with whole numbers 1 <= N < M <= ${maxGroup}, 2:4 for example.`);
-  }
-}
-
-/** Numbers separated by commas. */
-function numbers(text: string): number[] {
-  const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
-  if (values.every((value) => Number.isFinite(value))) return values;
-  throw new InvalidArgumentError("It must be numbers separated by commas.");
-}
-
-/** Parser of NAME=VALUE, repeatable; names may hold "=". */
-function collect(
-  parse: (text: string) => number,
-): (text: string, known: Record<string, number>) => Record<string, number> {
-  return (text, known) => {
-    const at = text.lastIndexOf("=");
-    if (at <= 0) throw new InvalidArgumentError("It must be NAME=VALUE.");
-    return { ...known, [text.slice(0, at)]: parse(text.slice(at + 1)) };
-  };
 }
