@@ -1,19 +1,18 @@
 /** `prunescope check`: proves on files, whoever wrote them, that every layer that can hold an N:M pattern does. */
-import { relative } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { checkHeadline, checkTable } from "../analysis/check-text.js";
 import { checkFindings } from "../analysis/findings.js";
 import { sarifText } from "../analysis/report-sarif.js";
 import { failedRow, summaryTable, type SummaryRow } from "../analysis/summary-text.js";
 import { deadOutputLimits } from "../pruning/risk.js";
 import { type CheckedModels, checkSchema } from "../../protocol/batch.js";
-import { describeError, PruneScopeError } from "../../protocol/errors.js";
-import { patternOf } from "../../protocol/pattern.js";
-import { type NofM, parsePattern } from "../../protocol/recipe.js";
+import { describeError } from "../../protocol/errors.js";
+import type { NofM } from "../../protocol/recipe.js";
 import type { CheckReport, HeldReport } from "../../protocol/sparsity.js";
 import type { CommandEngine } from "./command-engine.js";
 import { addFailOn, conclude, failsOn, layersNamed } from "./fail-on.js";
-import { eachModel, modelsOf, modelsWords, type Outcome } from "./models.js";
+import { eachModel, modelsOf, modelsWords, type Outcome, shown } from "./models.js";
+import { pattern } from "./option-values.js";
 import { Output } from "./output.js";
 
 interface Options {
@@ -34,7 +33,7 @@ export function addCheck(program: Command, engine: CommandEngine): void {
     .command("check")
     .description("Prove that the layers of models hold an N:M pattern, whoever pruned them.")
     .argument("<model...>", modelsWords)
-    .requiredOption("--nm <n:m>", "the pattern, 2:4 for example", nofm)
+    .requiredOption("--nm <n:m>", "the pattern, 2:4 for example", pattern)
     .option(
       "--exclude <layer>",
       "a layer that need not hold it (repeatable)",
@@ -45,14 +44,14 @@ export function addCheck(program: Command, engine: CommandEngine): void {
     .addOption(new Option("--format <format>", "what to print").choices(["table", "json", "sarif"]).default("table"))
     .option("-o, --output <file>", "write there instead of printing")
     .action(async (args: readonly string[], options: Options) => {
-      const { nm: pattern, exclude, format } = options;
+      const { nm, exclude, format } = options;
       const asked = failsOn(options, "pattern", null);
       const models = await modelsOf(args);
       const output = new Output(options.output);
       const width = process.stdout.columns || 120;
       const outcomes = await eachModel(engine, models, async (path): Promise<Checked> => {
         const model = { uri: path, path };
-        const report = await engine.run("check", { ...model, pattern, exclude });
+        const report = await engine.run("check", { ...model, pattern: nm, exclude });
         const held = asked.has("high") ? await engine.run("held", model) : null;
         if (format === "table") {
           const table = checkTable(report, shown(path), width);
@@ -67,7 +66,7 @@ export function addCheck(program: Command, engine: CommandEngine): void {
       });
       if (format === "table") {
         if (models.several) await output.write(summaryTable(outcomes.map(rowOf), width, shown));
-      } else await output.write(format === "json" ? json(pattern, outcomes) : sarif(outcomes));
+      } else await output.write(format === "json" ? json(nm, outcomes) : sarif(outcomes));
       await output.end();
       conclude(
         outcomes.map((outcome) => ({
@@ -76,18 +75,6 @@ export function addCheck(program: Command, engine: CommandEngine): void {
         })),
       );
     });
-}
-
-/** A path as it is shown: below the folder that the command runs in. */
-const shown = (path: string): string => relative(process.cwd(), path) || path;
-
-/** Parser of a pattern. */
-function nofm(text: string): NofM {
-  try {
-    return parsePattern(patternOf(text));
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof PruneScopeError ? error.message : "It must be N:M.");
-  }
 }
 
 /** Layers that are all zeros: collapsed before anything is pruned. */

@@ -4,7 +4,7 @@
  * answers for a batch, however many files there turn out to be, so that scripts know what they get.
  */
 import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { basename, relative, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { type ErrorData, fromErrorData, PruneScopeError, toErrorData } from "../../protocol/errors.js";
 import { formats } from "../formats/index.js";
@@ -42,6 +42,9 @@ export async function modelsOf(args: readonly string[], folder: string = process
   }
   return { paths: [...paths], several };
 }
+
+/** A path as it is shown: below the folder that the command runs in. */
+export const shown = (path: string): string => relative(process.cwd(), path) || path;
 
 const isModel = (path: string): boolean =>
   formats.some(({ extensions }) => extensions.some((extension) => path.toLowerCase().endsWith(extension)));

@@ -1,5 +1,5 @@
 /** `prunescope prune`: writes pruned models and says what was verified: one to a file, a batch into a folder. */
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import pc from "picocolors";
 import { failedRow, reportRow, summaryTable, type SummaryRow } from "../analysis/summary-text.js";
@@ -11,7 +11,7 @@ import { noInsights } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
 import { addExportOptions, type ExportOptions, refuseExports, writeExports } from "./exports.js";
 import { addFailOn, conclude, type Condition, failsOn, unmetBy } from "./fail-on.js";
-import { eachModel, modelsOf, modelsWords, type Outcome } from "./models.js";
+import { eachModel, modelsOf, modelsWords, type Outcome, shown } from "./models.js";
 import { judged } from "./insights.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
 import { isFolderName, makeFolderOf, targetsIn } from "./targets.js";
@@ -84,9 +84,6 @@ export function addPrune(program: Command, engine: CommandEngine): void {
       );
     });
 }
-
-/** A path as it is shown: below the folder that the command runs in. */
-const shown = (path: string): string => relative(process.cwd(), path) || path;
 
 /** The report that decides whether a model is written; with paths through the network where these are asked for. */
 async function analysed(

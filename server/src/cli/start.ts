@@ -9,6 +9,7 @@ import type { CommandEngine } from "./command-engine.js";
 import { targetName } from "../../protocol/target-name.js";
 import { htmlReport } from "./html-report.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
+import { shown } from "./models.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
 import { verifiedSave } from "./verified-save.js";
 
@@ -45,7 +46,6 @@ export function addStart(program: Command, engine: CommandEngine): void {
         verify: true,
       });
       await writeFile(page, await htmlReport(engine, path, result, dynamicAxes, insights, saved));
-      const shown = (file: string): string => relative(process.cwd(), file) || file;
       process.stdout.write(
         [
           ...lines,
