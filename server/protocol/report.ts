@@ -88,7 +88,7 @@ export interface Report {
   /** The recipe's pattern. */
   readonly pattern?: NofM;
   /** What the file holds before anything is pruned, where it is sparse already. */
-  readonly held?: HeldReport | ErrorData;
+  readonly held?: HeldReport;
   readonly notes: readonly string[];
   readonly layers: readonly LayerReport[];
   /** What goes beyond scores and mask, where it was asked for; an error says why a part is not there. */

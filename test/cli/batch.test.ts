@@ -230,7 +230,7 @@ it("what prune writes under a pattern, check proves; one weight more, and it doe
 
 it.each([
   [["check", "held.onnx"], "--nm"],
-  [["check", "held.onnx", "--nm", "4:2"], "1 <= n < m"],
+  [["check", "held.onnx", "--nm", "4:2"], "1 <= N < M"],
   [["check", "held.onnx", "--nm", "2:4", "--exclude", "nobody"], "nobody"],
   [["check", "held.onnx", "--nm", "2:4", "--fail-on", "luck"], "collapse, high, pattern, none"],
   [["analyze", "held.onnx", "--fail-on", "none,high"], "alone"],

@@ -1,7 +1,8 @@
-/** An N:M pattern in the view: chosen, shown by layer, and told after a save. */
+/** An N:M pattern in the view: chosen, shown by layer, and told after a save; and what a file holds already. */
 import { describe, expect, it } from "vitest";
 import { decodeArray, encodeArray } from "../../server/protocol/codec.js";
 import type { LayerPattern } from "../../server/protocol/report.js";
+import type { HeldReport } from "../../server/protocol/sparsity.js";
 import type { ViewState } from "../../server/protocol/view.js";
 import { fakeModel, fakeSave } from "./fake-model.js";
 import { page, shown, text } from "./page-in-jsdom.js";
@@ -134,4 +135,35 @@ it("tells after a save what was counted in the file, and what a permutation won"
   expect(body.querySelector<HTMLElement>(".saved-pattern")!.dataset["holds"]).toBe("true");
   expect(text(body, ".saved-permutation")).toContain("the pattern keeps 86 % of their score instead of 80 %");
   expect(text(body, ".saved-body")).toContain("Softmax reads its channels");
+});
+
+it("tells what a file holds that is sparse already, and nothing of a dense one", () => {
+  const [first, second] = fake.model.layers;
+  const held: HeldReport = {
+    prunable: 200,
+    zeros: 70,
+    sparsity: 0.35,
+    seconds: 0.1,
+    layers: [
+      {
+        ...{ id: first!.id, name: "a", op: "Conv", weight: "a", parameters: 100, zeros: 50, sparsity: 0.5 },
+        ...{ patterns: [pattern], emptyOutputs: { count: 3, of: 16 }, emptyInputs: null },
+        ...{ storedSparsely: false, sharedBy: [] },
+      },
+      {
+        ...{ id: second!.id, name: "b", op: "MatMul", weight: "b", parameters: 100, zeros: 20, sparsity: 0.2 },
+        ...{ patterns: [], emptyOutputs: null, emptyInputs: null, storedSparsely: true, sharedBy: ["m1", "m2"] },
+      },
+    ],
+  };
+  const result = { ...fake.result, report: { ...fake.result.report, held } };
+  const { body, clock } = page({ ...fake.state, result });
+  for (let i = 0; i < 60; i++) clock.pass(1);
+  expect(text(body, ".insight-held .facts")).toContain("70 of 200 (35 %)");
+  const rows = [...body.querySelectorAll(".insight-held tbody tr")].map((row) =>
+    [...row.children].map((cell) => cell.textContent.replaceAll("\u00a0", " ")),
+  );
+  expect(rows[0]!.slice(1)).toEqual(["50 %", "2:4", "3 of 16", "", ""]);
+  expect(rows[1]!.slice(1)).toEqual(["20 %", "", "", "", "stored sparsely; shared by m1, m2"]);
+  expect(shown(page(fake.state).body, ".insight-held")).toBe(false);
 });

@@ -3,6 +3,7 @@ import type { AnalyzeParams } from "../../protocol/requests.js";
 import type { AnalysisResult } from "../../protocol/report.js";
 import type { Mask } from "../pruning/mask.js";
 import { survivalTable } from "../pruning/survival-table.js";
+import { heldBefore } from "./held-before.js";
 import type { JobContext } from "./jobs.js";
 import { withPrepared } from "./prepared-model.js";
 import { makeReport, scoreHistograms } from "./report.js";
@@ -13,10 +14,13 @@ export async function analyze({ path, recipe }: AnalyzeParams, context: JobConte
   return withPrepared(path, recipe, context, async (open, edits) => {
     const ranked = await rankScores(open, recipe, context);
     const mask = maskUnlessNonFinite(ranked, recipe);
+    const notes = [...edits.map(({ words }) => words), ...open.model.notes];
+    const report = makeReport(open, ranked, recipe, mask, notes);
+    const held = await heldBefore(path, recipe, report, context);
     return {
       resultId: ranked.resultId,
       recipe,
-      report: makeReport(open, ranked, recipe, mask, [...edits.map(({ words }) => words), ...open.model.notes]),
+      report: held === null ? report : { ...report, held },
       survival: survivalTable(ranked.surveys, ranked.excluded),
       histograms: scoreHistograms(ranked),
     };

@@ -14,7 +14,6 @@ import type { AnalysisResult, Report } from "../../protocol/report.js";
 import type { Insights } from "../../protocol/view.js";
 import type { CommandEngine } from "./command-engine.js";
 import { addFailOn, conclude, failsOn, unmetBy } from "./fail-on.js";
-import { heldIn } from "./held.js";
 import { htmlReport } from "./html-report.js";
 import { addExportOptions, type ExportOptions, refuseExports, writeExports } from "./exports.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
@@ -63,8 +62,8 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
       });
       const [first] = outcomes;
       if (format === "html" && first !== undefined && "result" in first) {
-        const { analysis, insights, report } = first.result;
-        const shown = { ...analysis, report: { ...judged(analysis.report, insights), ...heldOf(report) } };
+        const { analysis, insights } = first.result;
+        const shown = { ...analysis, report: judged(analysis.report, insights) };
         await output.write(await htmlReport(engine, first.path, shown, recipe.axes, insights));
       } else await output.write(textOf(outcomes, models, format, (report) => unmetBy(report, asked)));
       await output.end();
@@ -83,19 +82,15 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
 async function analyse(engine: CommandEngine, path: string, recipe: Recipe, options: unknown): Promise<Analysed> {
   const analysis = await engine.run("analyze", { uri: path, path, recipe });
   const insights = await insightsOf(engine, path, recipe, options);
-  const held = await heldIn(engine, path, recipe, analysis.report);
-  const report = { ...withInsights(analysis.report, insights), ...(held === null ? {} : { held }) };
-  return { analysis, insights, report };
+  return { analysis, insights, report: withInsights(analysis.report, insights) };
 }
-
-const heldOf = ({ held }: Report): Pick<Report, "held"> => (held === undefined ? {} : { held });
 
 const columns = (): number => process.stdout.columns || 120;
 
 /** A model's table; in a batch an empty line stands behind each. */
 function tableOf(report: Report, { several }: Models): string {
   const { held } = report;
-  const known = held === undefined || "code" in held ? "" : heldText(held, columns());
+  const known = held === undefined ? "" : heldText(held, columns());
   return reportTable(report, columns()) + known + insightText(report, columns()) + (several ? "\n" : "");
 }
 

@@ -4,6 +4,7 @@
  */
 import { elementsOf, setText } from "../elements.js";
 import { createCollapseSection } from "../insights/collapse-section.js";
+import { createHeldSection } from "../insights/held-section.js";
 import { createMeasureSection } from "../insights/measure-section.js";
 import { createPatternSection } from "../insights/pattern-section.js";
 import { createRemediesSection } from "../insights/remedies-section.js";
@@ -60,6 +61,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
   const detail = createLayerDetail(document, store);
   const layers = createLayerSection(document, store);
   const insights = [
+    createHeldSection,
     createPatternSection,
     createCollapseSection,
     createTheorySection,

@@ -1,19 +1,20 @@
-/** What a file holds before anything is pruned, asked for only where it may be sparse. */
+/** What a file holds before anything is pruned, looked at only where it may be sparse. */
 import type { Recipe } from "../../protocol/recipe.js";
 import type { Report } from "../../protocol/report.js";
 import { type HeldReport, isSparse, sparseShare } from "../../protocol/sparsity.js";
-import type { CommandEngine } from "./command-engine.js";
+import { held } from "./held.js";
+import type { JobContext } from "./jobs.js";
 
-/** What the file holds, or null where it is dense. Scores by magnitude tell by themselves whether it is. */
-export async function heldIn(
-  engine: CommandEngine,
+/** What the file at `path` holds, or null where it is dense. Scores by magnitude tell by themselves whether it is. */
+export async function heldBefore(
   path: string,
   recipe: Recipe,
   report: Report,
+  context: JobContext,
 ): Promise<HeldReport | null> {
   if (scoresAreWeights(recipe, report) && !mayBeSparse(report)) return null;
-  const held = await engine.run("held", { uri: path, path });
-  return isSparse(held) ? held : null;
+  const found = await held({ uri: path, path }, context);
+  return isSparse(found) ? found : null;
 }
 
 /** Whether a score is 0 if and only if the weight in the file is. */
