@@ -80,7 +80,8 @@ test("every job is a request, and its result the answer", async () => {
   port.work = (job) => Promise.resolve({ answer: job });
   const recipe = { criterion: "magnitude" };
   const saving = { pruned: "/p", target: "/t", seed: 0, replaceOriginal: false, metadata: true };
-  const others = { ...saving, sigmaB: 0.2, stabilityRuns: 0, budget: 60 };
+  const looking = { pattern: { n: 2, m: 4 }, exclude: [], latencySeconds: 1, what: "mask" };
+  const others = { ...saving, ...looking, sigmaB: 0.2, stabilityRuns: 0, budget: 60 };
   for (const job of jobNames) {
     const params = { ...open, recipe, ...others };
     expect(await client.sendRequest(jobMethod(job), params)).toEqual({ answer: job });

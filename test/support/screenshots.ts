@@ -1,8 +1,8 @@
-// `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION]`: makes the pictures of the README in the
+// `node test/support/run-ts.mjs test/support/screenshots.ts [HOST VERSION] [NAME]…`: makes the pictures of the README in the
 // real editor: media/screenshots/{dark,light}.png, a text recogniser open beside nothing else, with its counts at rest,
 // and snip.png, the same scored by SNIP with the terms of scoring open; and edge.png, a chaotic network with its layers in
-// the plane of the edge of chaos and what was measured of it; and compare.png, the recogniser and its pruned copy side by
-// side. Needs a built dist/.
+// the plane of the edge of chaos and what was measured of it; compare.png, the recogniser and its pruned copy side by side;
+// pattern.png, the recogniser under 2:4. Arguments beside the version are names of pictures to make. Needs a built dist/.
 
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,17 +12,81 @@ import { launchBrowser } from "./vscode-host/browser.js";
 import { ensureHost, HOST_VERSIONS } from "./vscode-host/install.js";
 import { repositoryRoot } from "./vscode-host/repository.js";
 import { startServer } from "./vscode-host/server.js";
-import { openWindow } from "./vscode-host/window.js";
+import { type EditorWindow, openWindow } from "./vscode-host/window.js";
 
 const model = "ch_PP-OCRv4_rec_infer.onnx";
 const chaotic = "tanh-chaotic.onnx";
-const pictures = [
-  { name: "dark", theme: "dark", snip: false },
-  { name: "light", theme: "light", snip: false },
-  { name: "snip", theme: "dark", snip: true },
-  { name: "edge", theme: "light", snip: true },
-  { name: "compare", theme: "dark", snip: false },
-] as const;
+
+interface Picture {
+  readonly name: string;
+  readonly theme: "dark" | "light";
+  readonly model: string;
+  /** What is done when the model is there and at rest. */
+  readonly act: (window: EditorWindow) => Promise<void>;
+}
+
+const atRest = "body[data-state='ready'][data-rest='true'][data-activity='idle']";
+const rested = (window: EditorWindow): Promise<void> => window.webview().locator(atRest).waitFor({ timeout: 120_000 });
+
+async function choose(window: EditorWindow, choice: string, option: string): Promise<void> {
+  await window.webview().locator(`vscode-dropdown[aria-label='${choice}']`).click();
+  await window.webview().locator("vscode-option", { hasText: option }).click();
+}
+
+async function bySnip(window: EditorWindow): Promise<void> {
+  await choose(window, "Criterion", "SNIP");
+  await window.webview().locator(".provenance .facts", { hasText: "SNIP" }).waitFor({ timeout: 120_000 });
+  await rested(window);
+}
+
+const show = (window: EditorWindow, selector: string): Promise<void> =>
+  window
+    .webview()
+    .locator(selector)
+    .evaluate((section) => {
+      section.scrollIntoView();
+    });
+
+async function measured(window: EditorWindow): Promise<void> {
+  await bySnip(window);
+  await window.webview().locator(".insight-measured vscode-button.measure").click();
+  await window.webview().locator(".insight-measured[data-known='yes']").waitFor({ timeout: 120_000 });
+  await rested(window);
+  await show(window, ".insight-theory");
+}
+
+async function compared(window: EditorWindow): Promise<void> {
+  await window.runCommand("PruneScope: Prune & Save");
+  await window.page.locator(".notification-toast .monaco-button", { hasText: "Compare" }).click();
+  await window.runCommand("View: Close Editors in Other Groups");
+  const page = "body[data-state='ready'][data-activity='idle'] .compared-summary";
+  await window.webview().locator(page).waitFor({ timeout: 120_000 });
+  await window.runCommand("Notifications: Clear All Notifications");
+}
+
+async function patterned(window: EditorWindow): Promise<void> {
+  await choose(window, "Pattern", "2:4");
+  await window.webview().locator(".insight-pattern .data-table").waitFor({ timeout: 120_000 });
+  await rested(window);
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+const pictures: readonly Picture[] = [
+  { name: "dark", theme: "dark", model, act: nothing },
+  { name: "light", theme: "light", model, act: nothing },
+  {
+    name: "snip",
+    theme: "dark",
+    model,
+    act: async (window) => {
+      await bySnip(window);
+      await window.webview().locator(".terms summary").click();
+    },
+  },
+  { name: "edge", theme: "light", model: chaotic, act: measured },
+  { name: "compare", theme: "dark", model, act: compared },
+  { name: "pattern", theme: "light", model, act: patterned },
+];
 
 const root = repositoryRoot();
 const version = HOST_VERSIONS.find((each) => each === process.argv[2]) ?? HOST_VERSIONS[1];
@@ -43,42 +107,16 @@ const server = await startServer(await ensureHost(version), {
 });
 const browser = await launchBrowser();
 try {
-  for (const { name, theme, snip } of pictures) {
-    const window = await openWindow(browser, server, { folder: workspace, theme });
+  const wanted = process.argv.slice(2);
+  const named = pictures.filter(({ name }) => wanted.includes(name));
+  for (const picture of named.length === 0 ? pictures : named) {
+    const window = await openWindow(browser, server, { folder: workspace, theme: picture.theme });
     await window.runCommand("View: Toggle Primary Side Bar Visibility");
-    await window.quickOpen(name === "edge" ? chaotic : model);
-    const body = window.webview().locator("body[data-state='ready'][data-rest='true'][data-activity='idle']");
-    await body.waitFor({ timeout: 60_000 });
-    if (snip) {
-      await window.webview().locator("vscode-dropdown[aria-label='Criterion']").click();
-      await window.webview().locator("vscode-option", { hasText: "SNIP" }).click();
-      await window.webview().locator(".provenance .facts", { hasText: "SNIP" }).waitFor({ timeout: 120_000 });
-      await body.waitFor();
-      if (name !== "edge") await window.webview().locator(".terms summary").click();
-    }
-    if (name === "edge") {
-      await window.webview().locator(".insight-measured vscode-button.measure").click();
-      await window.webview().locator(".insight-measured[data-known='yes']").waitFor({ timeout: 120_000 });
-      await body.waitFor();
-      await window
-        .webview()
-        .locator(".insight-theory")
-        .evaluate((section) => {
-          section.scrollIntoView();
-        });
-    }
+    await window.quickOpen(picture.model);
+    await rested(window);
+    await picture.act(window);
     await window.webview().locator("main:not(:has-text('≈'))").waitFor();
-    if (name === "compare") {
-      await window.runCommand("PruneScope: Prune & Save");
-      await window.page.locator(".notification-toast .monaco-button", { hasText: "Compare" }).click();
-      await window.runCommand("View: Close Editors in Other Groups");
-      await window
-        .webview()
-        .locator("body[data-state='ready'][data-activity='idle'] .compared-summary")
-        .waitFor({ timeout: 120_000 });
-      await window.runCommand("Notifications: Clear All Notifications");
-    }
-    const file = join(folder, `${name}.png`);
+    const file = join(folder, `${picture.name}.png`);
     await window.screenshot(file);
     console.log(file);
     await window.close();

@@ -75,7 +75,8 @@ describe("a result under a pattern", () => {
     clock.draw();
     // Chores are done one after the other, when what is due has been drawn.
     for (let i = 0; i < 60; i++) clock.pass(1);
-    expect(text(body, ".headline")).toMatch(/^At 2:4 /);
+    expect(text(body, ".headline")).toMatch(/^Under 2:4, /);
+    expect(text(body, ".figure-words")).toContain("2:4 decides what goes");
     expect(text(body, ".insight-pattern h2")).toBe("2:4 pattern");
     const facts = text(body, ".insight-pattern .facts");
     expect(facts).toContain("Layers that hold it2 of 3");

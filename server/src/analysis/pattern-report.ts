@@ -8,7 +8,7 @@ import { survivors } from "../pruning/survey.js";
 import type { RankedScores } from "./scoring.js";
 
 /** Longest list of layers in a note. */
-const mostNamed = 8;
+const mostNamed = 3;
 
 /** Σ of what is kept over Σ of all; null where scores can be negative, so that a share means nothing, or all are 0. */
 export function retainedShare(kept: number, all: number, { signed }: Pick<Criterion, "signed">): number | null {
@@ -42,31 +42,33 @@ export function patternNotes(ranked: RankedScores, { pattern, sparsity }: Recipe
   if (pattern === undefined || fits === null) return [];
   const label = patternText(pattern);
   const holding = fits.filter(({ layout }) => layout !== null).length;
-  const notes = [
-    holding === 0
-      ? `No layer can hold ${label}.`
-      : `${holding} of ${fits.length} layers hold ${label} along their reduction axis.`,
-  ];
   const reasons = new Map<string, string[]>();
   fits.forEach(({ reason, layout }, l) => {
     const { id } = ranked.scores.layers[l]!;
     if (layout === null && ranked.excluded[l] !== true) reasons.set(reason, [...(reasons.get(reason) ?? []), id]);
   });
-  const fate = sparsity === 0 ? "Left dense" : `Without ${label}, pruned by scores alone`;
-  for (const [reason, ids] of reasons) notes.push(`${fate}: ${listed(ids, mostNamed)}: ${reason}.`);
-  if (holding > 0) notes.push(kernelWords(fits.filter(({ use }) => use === "kernel").length, holding));
+  const without = [...reasons].map(([reason, ids]) => `${listed(ids, mostNamed)} (${reason})`).join("; ");
+  const fate = sparsity === 0 ? "Left dense" : "Pruned by scores alone";
+  const held =
+    holding === 0
+      ? `No layer can hold ${label}.`
+      : `${holding} of ${fits.length} layers hold ${label} along their reduction axis.`;
+  return [
+    held + (without === "" ? "" : ` ${fate}: ${without}.`),
+    ...(holding > 0 ? [kernelWords(fits.filter(({ use }) => use === "kernel").length, holding)] : []),
+    ...removedWords(ranked, sparsity),
+  ];
+}
+
+/** What the pattern removes beside what was asked for. */
+function removedWords(ranked: RankedScores, sparsity: number): string[] {
   const share = restrictedShare(ranked);
-  if (share > 0) {
-    const alone = `The pattern alone removes ${percent(share)} of the prunable weights`;
-    notes.push(
-      sparsity === 0
-        ? `${alone}.`
-        : share >= sparsity
-          ? `${alone}, no less than the ${percent(sparsity)} that are asked for: nothing else goes.`
-          : `${alone}; the rest of the ${percent(sparsity)} goes by scores.`,
-    );
-  }
-  return notes;
+  if (share === 0) return [];
+  const alone = `The pattern alone removes ${percent(share)} of the prunable weights`;
+  if (sparsity === 0) return [`${alone}.`];
+  return share >= sparsity
+    ? [`${alone}, no less than the ${percent(sparsity)} that are asked for: nothing else goes.`]
+    : [`${alone}; the rest of the ${percent(sparsity)} goes by scores.`];
 }
 
 function kernelWords(kernels: number, holding: number): string {

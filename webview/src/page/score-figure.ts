@@ -2,6 +2,7 @@
  * The score distribution on the page: of all layers that are ranked, or of the selected one, with the threshold through
  * it and a line that says it in words.
  */
+import { patternText } from "../../../server/protocol/pattern.js";
 import { elementsOf, setText } from "../elements.js";
 import { scoreDistribution, updateScoreDistribution } from "../plots/score-distribution.js";
 import { addHistograms, binEdge, estimateThreshold, trimLow, type Histogram } from "../state/histogram.js";
@@ -82,6 +83,8 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
     const layer = drawn.layer;
     if (counts === null || ranked === null || store.blocked) return null;
     if (layer >= 0 && counts.excluded[layer]!) return null;
+    // How many go does not tell how high their scores are where others decide first.
+    if (decidedFirst(ranked.analysis) !== null) return store.scope === "global" ? (counts.threshold ?? null) : null;
     if (store.scope === "layer") {
       return layer < 0 || histogram === null ? null : estimateThreshold(histogram, counts.kept[layer]!);
     }
@@ -106,10 +109,16 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
     } else if (line === null) {
       const each = store.scope === "layer" && layer < 0;
       if (each) parts.push("every layer has its own threshold: select one");
+      else if (decidedFirst(analysis) !== null) parts.push(`${decidedFirst(analysis)} decides what goes`);
       else if (!signed(analysis)) parts.push("nothing above 0 goes");
       else if (!counts.approximate && counts.threshold === null && store.scope === "global") parts.push("nothing goes");
     } else if (line === Infinity) parts.push("everything goes");
-    else parts.push(`scores under ${exact ? "" : "≈ "}${score(line)} go`);
+    else {
+      const first = decidedFirst(analysis);
+      parts.push(
+        `scores under ${exact ? "" : "≈ "}${score(line)} go${first === null ? "" : `, after what ${first} removes`}`,
+      );
+    }
     const chosen = layer >= 0 ? [analysis.layers[layer]!] : analysis.layers.filter((report) => !report.excluded);
     let zeros = 0;
     let nonFinite = 0;
@@ -146,6 +155,10 @@ export function createScoreFigure(document: Document, store: ViewStore): FigureV
     setText(subject, shorten(label, 44));
     subject.title = label;
   };
+
+  /** What removes weights whatever their rank; null where scores alone decide. */
+  const decidedFirst = ({ result: { recipe } }: Analysis): string | null =>
+    recipe.pattern !== undefined ? patternText(recipe.pattern) : recipe.mask !== undefined ? "the mask" : null;
 
   const signed = (analysis: Analysis): boolean => store.criterion(analysis.result.report.criterion)?.signed === true;
 

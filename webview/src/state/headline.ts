@@ -46,7 +46,9 @@ export function headline(survey: Survey, analysis: Analysis, counts: LiveCounts,
   }
   const atRisk = risks.low + risks.high;
   const about = counts.approximate ? "≈ " : "";
-  const pieces = [words(`At ${amountWords(analysis.result.report.pattern, counts.sparsity)} `)];
+  const { pattern } = analysis.result.report;
+  const amount = amountWords(pattern, counts.sparsity);
+  const pieces = [words(pattern === undefined ? `At ${amount} ` : `Under ${amount}, `)];
   if (risks.collapsed > 0) {
     pieces.push(words(`${about}${integer(risks.collapsed)} of ${counted(layers, "layer")} `));
     pieces.push(words(risks.collapsed === 1 ? "is gone" : "are gone"));
