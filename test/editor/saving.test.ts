@@ -2,7 +2,7 @@
 // original from the notification. What that page shows is what the command line says of the same two files.
 
 import { execFileSync } from "node:child_process";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CompareReport } from "../../server/protocol/compare.js";
@@ -65,10 +65,14 @@ describe("saving and comparing in VS Code", () => {
 
   it("shows a saved model beside its original, with the figures of the command line", async () => {
     const { window, workspace } = stage;
+    // A first try may have got as far as saving.
+    await rm(join(workspace, saved), { force: true });
+    await window.runCommand("Notifications: Clear All Notifications");
     const view = await ModelPage.opened(window, model);
     await view.idle();
     await view.view.locator("vscode-button.save").click();
-    await window.page.locator(".notification-toast .monaco-button", { hasText: "Compare" }).click({ timeout: 60_000 });
+    const toast = window.page.locator(".notification-toast", { hasText: saved });
+    await toast.locator(".monaco-button", { hasText: "Compare" }).click({ timeout: 60_000 });
     const page = await ComparisonPage.ready(window);
 
     const report = cliComparison(join(workspace, model), join(workspace, saved));

@@ -159,7 +159,7 @@ function reportNotes(open: OpenModel, ranked: RankedScores, recipe: Recipe, zero
     );
   }
   const share = ranked.total === 0 ? 0 : zeros / ranked.total;
-  if (share > 0 && recipe.sparsity < share) {
+  if (share > 0 && recipe.sparsity < share && recipe.pattern === undefined) {
     notes.push(
       `${(100 * share).toFixed(1)} % of the scores are exactly 0; below that sparsity the seed, not the criterion, decides which weights go.`,
     );
