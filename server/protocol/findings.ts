@@ -52,7 +52,7 @@ export const findingRules = [
     id: "pattern-impossible",
     level: "note",
     title: "Layer cannot hold the pattern",
-    summary: "The layer has no groups of this size along its reduction axis, and is left dense.",
+    summary: "The layer has no groups of this size along its reduction axis.",
     help: "Patterns need a reduction axis whose length is a multiple of M. Layers that cannot hold a pattern do not count against it.",
   },
 ] as const satisfies readonly FindingRule[];
