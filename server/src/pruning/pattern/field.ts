@@ -8,7 +8,7 @@ import { blockElements, type NumberField } from "../../formats/stored-elements.j
 import type { OrderedLayer, OrderedScores } from "../order.js";
 import type { GroupLayout } from "./layout.js";
 import { slabElements } from "./layout.js";
-import { factsOf, halvedKeys, outsideBits, selectGroups } from "./select.js";
+import { addFacts, type BitFacts, halvedKeys, outsideBits, selectGroups } from "./select.js";
 
 /** What a pattern keeps of a layer's scores, where they were read from front to back. */
 export interface PatternSums {
@@ -25,6 +25,7 @@ export class PatternField implements NumberField {
   readonly #values: Float32Array;
   readonly #bits: Int32Array;
   readonly #open: Int32Array;
+  /** Once a score was negative: keys in whose order they are. */
   #signedKeys: Int32Array | null = null;
   #magnitudes: Float64Array | null = null;
   readonly #tie: TieGroup;
@@ -91,26 +92,39 @@ export class PatternField implements NumberField {
   }
 
   #decide(chunk: number, from: number, count: number): void {
-    for (let at = 0; at < count; at += blockElements) {
-      const length = Math.min(blockElements, count - at);
-      this.#field.read(from + at, length, this.#values.subarray(at, at + length));
-    }
+    this.#readChunk(from, count);
     const bits = this.#bits;
-    const { negative, nonFinite } = factsOf(bits, count);
-    if (nonFinite) this.#refuse();
     const all = chunk === this.#summed ? sumOf(this.#values, bits, count) : 0;
-    let keys = bits;
-    if (negative) {
-      keys = this.#signedKeys ??= new Int32Array(this.#chunkElements);
-      halvedKeys(bits, count, keys);
-    }
     const { inner, m } = this.layout;
-    const open = selectGroups(bits, keys, { count, inner, n: this.n, m }, this.#open);
+    const groups = { count, inner, n: this.n, m };
+    const facts: BitFacts = { signs: 0, excess: 0 };
+    let open = 0;
+    if (this.#signedKeys === null) {
+      open = selectGroups(bits, bits, groups, this.#open, facts);
+      if (facts.signs < 0) {
+        this.#signedKeys = new Int32Array(this.#chunkElements);
+        this.#readChunk(from, count);
+      }
+    }
+    if (this.#signedKeys !== null) {
+      facts.excess = 0;
+      addFacts(bits, count, facts);
+      halvedKeys(bits, count, this.#signedKeys);
+      open = selectGroups(bits, this.#signedKeys, groups, this.#open, { signs: 0, excess: 0 });
+    }
+    if (facts.excess < 0) this.#refuse();
     if (open > 0) this.#settle(open, from, count);
     if (chunk !== this.#summed) return;
     this.#summed++;
     const kept = sumOf(this.#values, bits, count);
     this.#sums = { all: this.#sums.all + all, kept: this.#sums.kept + kept };
+  }
+
+  #readChunk(from: number, count: number): void {
+    for (let at = 0; at < count; at += blockElements) {
+      const length = Math.min(blockElements, count - at);
+      this.#field.read(from + at, length, this.#values.subarray(at, at + length));
+    }
   }
 
   /** Decides groups in which equal scores, or nearly equal ones, meet at the edge. */

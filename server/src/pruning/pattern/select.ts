@@ -12,32 +12,22 @@ const largest = 0x7f7fffff;
 
 /** What the bits of scores have among them. */
 export interface BitFacts {
-  readonly negative: boolean;
-  readonly nonFinite: boolean;
+  /** Below 0 where some score is negative: then they are no keys. */
+  signs: number;
+  /** Below 0 where some score is infinite or NaN. */
+  excess: number;
 }
 
-/** Whether negative, infinite or NaN scores are among the first `count`. */
-export function factsOf(bits: Int32Array, count: number): BitFacts {
-  let signs = 0;
-  let excess = 0;
-  // Mostly no score is negative, and then the words need no mask: four at a time, which is half of the time.
-  const fours = count & ~3;
-  for (let i = 0; i < fours; i += 4) {
-    const a = bits[i]!;
-    const b = bits[i + 1]!;
-    const c = bits[i + 2]!;
-    const d = bits[i + 3]!;
-    signs |= a | b | c | d;
-    excess |= (largest - a) | (largest - b) | (largest - c) | (largest - d);
+/** Adds what the first `count` scores have among them. */
+export function addFacts(bits: Int32Array, count: number, facts: BitFacts): void {
+  let { signs, excess } = facts;
+  for (let i = 0; i < count; i++) {
+    const word = bits[i]!;
+    signs |= word;
+    excess |= largest - (word & 0x7fffffff);
   }
-  for (let i = fours; i < count; i++) {
-    signs |= bits[i]!;
-    excess |= largest - bits[i]!;
-  }
-  if (signs >= 0) return { negative: false, nonFinite: excess < 0 };
-  excess = 0;
-  for (let i = 0; i < count; i++) excess |= largest - (bits[i]! & 0x7fffffff);
-  return { negative: true, nonFinite: excess < 0 };
+  facts.signs = signs;
+  facts.excess = excess;
 }
 
 /**
@@ -65,12 +55,24 @@ export interface Groups {
  * @param keys integers in the order of the scores, whose differences fit 32 bits: the bits themselves where no score is
  * negative.
  * @param open gets the index of the first element of each group that is left open.
- * @returns how many those are.
+ * @param facts gets what the keys have among them, found on the way: where some are negative and the keys were the
+ * scores' own bits, what was decided is of no use.
+ * @returns how many groups are left open.
  */
-export function selectGroups(bits: Int32Array, keys: Int32Array, groups: Groups, open: Int32Array): number {
+export function selectGroups(
+  bits: Int32Array,
+  keys: Int32Array,
+  groups: Groups,
+  open: Int32Array,
+  facts: BitFacts,
+): number {
   const { count, inner, n, m } = groups;
-  if (n !== 2 || m !== 4) return anyOfAny(bits, keys, groups, open);
-  return inner === 1 ? twoOfFour(bits, keys, count, open) : twoOfFourApart(bits, keys, count, inner, open);
+  if (n === 2 && m === 4)
+    return inner === 1
+      ? twoOfFour(bits, keys, count, open, facts)
+      : twoOfFourApart(bits, keys, count, inner, open, facts);
+  addFacts(keys, count, facts);
+  return anyOfAny(bits, keys, groups, open);
 }
 
 /**
@@ -78,8 +80,9 @@ export function selectGroups(bits: Int32Array, keys: Int32Array, groups: Groups,
  * larger of both lo; what is above the third stays. Loops are written out twice: a call for each group costs more than
  * its work.
  */
-function twoOfFour(bits: Int32Array, keys: Int32Array, count: number, open: Int32Array): number {
+function twoOfFour(bits: Int32Array, keys: Int32Array, count: number, open: Int32Array, facts: BitFacts): number {
   let found = 0;
+  let { signs, excess } = facts;
   for (let i = 0; i < count; i += 4) {
     const a = keys[i]!;
     const b = keys[i + 1]!;
@@ -90,7 +93,10 @@ function twoOfFour(bits: Int32Array, keys: Int32Array, count: number, open: Int3
     const cd = (c - d) | 0;
     const t = cd & (cd >> 31);
     const highs = (a - s - (c - t)) | 0;
-    const p = (c - t + (highs & (highs >> 31))) | 0;
+    const lead = highs & (highs >> 31);
+    const p = (c - t + lead) | 0;
+    signs |= a | b | c | d;
+    excess |= largest - ((a - s - lead) | 0);
     const lows = (b + s - (d + t)) | 0;
     const q = (b + s - (lows & (lows >> 31))) | 0;
     const edge = (p - q) | 0;
@@ -108,12 +114,22 @@ function twoOfFour(bits: Int32Array, keys: Int32Array, count: number, open: Int3
     bits[i + 2] = (bits[i + 2]! & keepC) | (outsideBits & ~keepC);
     bits[i + 3] = (bits[i + 3]! & keepD) | (outsideBits & ~keepD);
   }
+  facts.signs = signs;
+  facts.excess = excess;
   return found;
 }
 
 /** The same of elements that lie apart. */
-function twoOfFourApart(bits: Int32Array, keys: Int32Array, count: number, inner: number, open: Int32Array): number {
+function twoOfFourApart(
+  bits: Int32Array,
+  keys: Int32Array,
+  count: number,
+  inner: number,
+  open: Int32Array,
+  facts: BitFacts,
+): number {
   let found = 0;
+  let { signs, excess } = facts;
   for (let slab = 0; slab < count; slab += 4 * inner) {
     const end = slab + inner;
     for (let i = slab; i < end; i++) {
@@ -129,7 +145,10 @@ function twoOfFourApart(bits: Int32Array, keys: Int32Array, count: number, inner
       const cd = (c - d) | 0;
       const t = cd & (cd >> 31);
       const highs = (a - s - (c - t)) | 0;
-      const p = (c - t + (highs & (highs >> 31))) | 0;
+      const lead = highs & (highs >> 31);
+      const p = (c - t + lead) | 0;
+      signs |= a | b | c | d;
+      excess |= largest - ((a - s - lead) | 0);
       const lows = (b + s - (d + t)) | 0;
       const q = (b + s - (lows & (lows >> 31))) | 0;
       const edge = (p - q) | 0;
@@ -148,6 +167,8 @@ function twoOfFourApart(bits: Int32Array, keys: Int32Array, count: number, inner
       bits[l] = (bits[l]! & keepD) | (outsideBits & ~keepD);
     }
   }
+  facts.signs = signs;
+  facts.excess = excess;
   return found;
 }
 
