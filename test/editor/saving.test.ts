@@ -35,7 +35,7 @@ describe("saving and comparing in VS Code", () => {
       prepare: async (workspace) => {
         await copyModel(model, workspace);
         // Long enough to be cancelled in the middle; its weights take no room on disk.
-        await generateLargeModel(join(workspace, large), 100, { hollow: true });
+        await generateLargeModel(join(workspace, large), 300, { hollow: true });
       },
     });
   });
