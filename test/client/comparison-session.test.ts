@@ -9,11 +9,12 @@ import { parseFromComparison } from "../../server/protocol/compare.js";
 import { PruneScopeError } from "../../server/protocol/errors.js";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
 import type { JobName, Jobs } from "../../server/protocol/requests.js";
+import { comparisonReport } from "../webview/fake-comparison.js";
 import { failing, pending, settle, type Answer } from "./session-stage.js";
 
 vi.mock("vscode", () => import("./vscode-stub.js"));
 
-const report = (samples: number): CompareReport => ({ samples }) as unknown as CompareReport;
+const report = (samples: number): CompareReport => ({ ...comparisonReport, samples });
 
 let answers: Answer[];
 let asked: { job: JobName; params: unknown }[];

@@ -7,17 +7,12 @@ import { integer, percent } from "../text/numbers.js";
 import { createDataTable } from "./data-table.js";
 import { facts } from "./fold.js";
 import { layerLink } from "./layer-link.js";
+import { createReportSection } from "./report-section.js";
 import type { Section } from "./section.js";
 
 /** Makes the section; a dense file has none. */
 export function createHeldSection(document: Document, store: ViewStore): Section {
   const h = elementsOf(document);
-  const heading = h("h2", { id: "insight-held" }, "What the file holds already");
-  const body = h("div", { class: "insight-body" });
-  const element = h("section", { class: "insight insight-held", "aria-labelledby": heading.id }, heading, body);
-  element.hidden = true;
-  let built: HeldReport | null = null;
-
   const build = ({ prunable, zeros, sparsity, layers }: HeldReport): Node[] => {
     const table = createDataTable(
       document,
@@ -56,21 +51,12 @@ export function createHeldSection(document: Document, store: ViewStore): Section
     ];
   };
 
-  return {
-    element,
-    show(changes) {
-      if (!changes.has("state")) return;
-      const held = store.survey?.analysis?.result.report.held ?? null;
-      element.hidden = held === null;
-      if (held === built) return;
-      built = held;
-      if (held === null) body.replaceChildren();
-      else
-        store.later(() => {
-          body.replaceChildren(...build(held));
-        });
-    },
-  };
+  return createReportSection(document, store, {
+    name: "held",
+    part: ({ held }) => held,
+    title: () => "What the file holds already",
+    build,
+  });
 }
 
 const emptyWords = (side: HeldLayer["emptyOutputs"]): string =>

@@ -1,15 +1,16 @@
 /**
  * The recipe's N:M pattern: which layers hold it, which cannot, and how much of its score each keeps.
  */
-import { elementsOf, setText } from "../elements.js";
+import { elementsOf } from "../elements.js";
 import { patternText } from "../../../server/protocol/pattern.js";
-import type { LayerPattern, LayerReport } from "../../../server/protocol/report.js";
+import type { LayerPattern, LayerReport, Report } from "../../../server/protocol/report.js";
 import type { NofM } from "../../../server/protocol/recipe.js";
 import type { ViewStore } from "../state/store.js";
 import { integer, percent } from "../text/numbers.js";
 import { createDataTable } from "./data-table.js";
 import { facts } from "./fold.js";
 import { layerLink } from "./layer-link.js";
+import { createReportSection } from "./report-section.js";
 import type { Section } from "./section.js";
 
 /** A layer with its standing to the pattern. */
@@ -24,17 +25,8 @@ export const useWords: Readonly<Record<LayerPattern["use"], string>> = {
 /** Makes the section; it is there while what is shown was pruned by a pattern. */
 export function createPatternSection(document: Document, store: ViewStore): Section {
   const h = elementsOf(document);
-  const heading = h("h2", { id: "insight-pattern" });
-  const body = h("div", { class: "insight-body" });
-  const element = h(
-    "section",
-    { class: "insight insight-pattern", "aria-labelledby": heading.id, hidden: true },
-    heading,
-    body,
-  );
-  let built: readonly LayerReport[] | null = null;
-
-  const build = (pattern: NofM, layers: readonly Patterned[]): Node[] => {
+  const build = (pattern: NofM, report: Report): Node[] => {
+    const layers = report.layers.filter((layer): layer is Patterned => layer.pattern !== undefined);
     const holding = layers.filter(({ pattern: { use } }) => use !== "none");
     const without = layers.length - holding.length;
     const kernels = holding.filter(({ pattern: { use } }) => use === "kernel").length;
@@ -78,25 +70,10 @@ export function createPatternSection(document: Document, store: ViewStore): Sect
     ];
   };
 
-  return {
-    element,
-    show(changes) {
-      if (!changes.has("state")) return;
-      const report = store.survey?.analysis?.result.report;
-      const pattern = report?.pattern;
-      element.hidden = pattern === undefined;
-      if (report === undefined || pattern === undefined) {
-        built = null;
-        body.replaceChildren();
-        return;
-      }
-      if (built === report.layers) return;
-      built = report.layers;
-      setText(heading, `${patternText(pattern)} pattern`);
-      const layers = report.layers.filter((layer): layer is Patterned => layer.pattern !== undefined);
-      store.later(() => {
-        body.replaceChildren(...build(pattern, layers));
-      });
-    },
-  };
+  return createReportSection(document, store, {
+    name: "pattern",
+    part: ({ pattern }) => pattern,
+    title: (pattern) => `${patternText(pattern)} pattern`,
+    build,
+  });
 }

@@ -14,13 +14,13 @@ interface WebAssemblyPart {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Calls };
 }
-const wasm = (globalThis as unknown as { readonly WebAssembly: WebAssemblyPart }).WebAssembly;
+declare const WebAssembly: WebAssemblyPart;
 
 const pageBytes = 1 << 16;
 const vectorBytes = 16;
 
 /** Whether this processor and engine run the kernel. */
-export const hasSimd = (): boolean => wasm.validate(code);
+export const hasSimd = (): boolean => WebAssembly.validate(code);
 
 let compiled: object | undefined;
 
@@ -41,11 +41,11 @@ export class SimdKernel implements Kernel {
   ) {
     this.#columns = Math.ceil((4 * m) / vectorBytes + n + 1) * vectorBytes;
     this.#limits = columns * stride;
-    const memory = new wasm.Memory({ initial: Math.ceil((this.#columns + 2 * this.#limits) / pageBytes) });
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((this.#columns + 2 * this.#limits) / pageBytes) });
     this.#members = new Uint32Array(memory.buffer, 0, m);
     this.weights = new Uint8Array(memory.buffer, this.#columns, this.#limits);
-    compiled ??= new wasm.Module(code);
-    this.#calls = new wasm.Instance(compiled, { search: { memory } }).exports;
+    compiled ??= new WebAssembly.Module(code);
+    this.#calls = new WebAssembly.Instance(compiled, { search: { memory } }).exports;
   }
 
   regroup(members: Uint32Array): void {
