@@ -129,7 +129,7 @@ function theoryLines(
 }
 
 /** Columns of an activation's name. */
-const activationWidth = 18;
+const activationWidth = 24;
 
 /** Layers without a phase, a line for each kind of reason, with the words of the first as an example. */
 function untold(layers: readonly LayerTheory[]): string[] {
