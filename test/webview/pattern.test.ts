@@ -164,7 +164,7 @@ it("tells what a file holds that is sparse already, and nothing of a dense one",
   const rows = [...body.querySelectorAll(".insight-held tbody tr")].map((row) =>
     [...row.children].map((cell) => cell.textContent.replaceAll("\u00a0", " ")),
   );
-  expect(rows[0]!.slice(1)).toEqual(["50 %", "2:4", "3 of 16", "", ""]);
-  expect(rows[1]!.slice(1)).toEqual(["20 %", "", "", "", "stored sparsely; shared by m1, m2"]);
+  expect(rows[0]!.slice(1)).toEqual(["50.00 %", "2:4", "3 of 16", "", ""]);
+  expect(rows[1]!.slice(1)).toEqual(["20.00 %", "", "", "", "stored sparsely; shared by m1, m2"]);
   expect(shown(page(fake.state).body, ".insight-held")).toBe(false);
 });

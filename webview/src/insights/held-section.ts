@@ -3,7 +3,7 @@ import { elementsOf } from "../elements.js";
 import { patternText } from "../../../server/protocol/pattern.js";
 import type { HeldLayer, HeldReport } from "../../../server/protocol/sparsity.js";
 import type { ViewStore } from "../state/store.js";
-import { integer, percent } from "../text/numbers.js";
+import { columnPercent, integer, percent } from "../text/numbers.js";
 import { createDataTable } from "./data-table.js";
 import { facts } from "./fold.js";
 import { layerLink } from "./layer-link.js";
@@ -31,7 +31,7 @@ export function createHeldSection(document: Document, store: ViewStore): Section
         const layer = layers[row]!;
         return [
           layerLink(document, store, layer.id),
-          percent(Number(layer.sparsity.toFixed(4))),
+          columnPercent(layer.sparsity),
           layer.patterns.map(patternText).join(", "),
           emptyWords(layer.emptyOutputs),
           emptyWords(layer.emptyInputs),
@@ -41,10 +41,7 @@ export function createHeldSection(document: Document, store: ViewStore): Section
     );
     return [
       facts(document, [
-        [
-          "Prunable weights that are 0",
-          `${integer(zeros)} of ${integer(prunable)} (${percent(Number(sparsity.toFixed(4)))})`,
-        ],
+        ["Prunable weights that are 0", `${integer(zeros)} of ${integer(prunable)} (${percent(sparsity)})`],
       ]),
       h("p", {}, "Embeddings, norms and biases do not count."),
       table.element,

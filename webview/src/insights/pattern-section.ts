@@ -6,7 +6,7 @@ import { patternText } from "../../../server/protocol/pattern.js";
 import type { LayerPattern, LayerReport, Report } from "../../../server/protocol/report.js";
 import type { NofM } from "../../../server/protocol/recipe.js";
 import type { ViewStore } from "../state/store.js";
-import { integer, percent } from "../text/numbers.js";
+import { columnPercent, integer, percent } from "../text/numbers.js";
 import { createDataTable } from "./data-table.js";
 import { facts } from "./fold.js";
 import { layerLink } from "./layer-link.js";
@@ -48,7 +48,7 @@ export function createPatternSection(document: Document, store: ViewStore): Sect
         const { use, reason, retained } = standing;
         return [
           layerLink(document, store, id),
-          retained === null ? "—" : percent(Number(retained.toFixed(4))),
+          retained === null ? "—" : columnPercent(retained),
           useWords[use],
           reason,
         ];
@@ -59,7 +59,7 @@ export function createPatternSection(document: Document, store: ViewStore): Sect
         ["Layers that hold it", `${integer(holding.length)} of ${integer(layers.length)}`],
         ["A sparse kernel may be chosen for", integer(kernels)],
         ["Layers without it", integer(without)],
-        ...(kept.length === 0 ? [] : ([["Score kept, mean of layers", percent(Number(mean.toFixed(4)))]] as const)),
+        ...(kept.length === 0 ? [] : ([["Score kept, mean of layers", percent(mean)]] as const)),
       ]),
       h(
         "p",

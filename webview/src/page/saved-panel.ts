@@ -109,7 +109,7 @@ function permutationPart(h: ElementFactory, { permutation }: SaveReport): Node[]
   if (permutation === undefined) return [];
   const { layers, left } = permutation;
   const mean = (part: "before" | "after"): string =>
-    percent(Number((layers.reduce((sum, layer) => sum + layer[part], 0) / layers.length).toFixed(4)));
+    percent(layers.reduce((sum, layer) => sum + layer[part], 0) / layers.length);
   const moved =
     layers.length === 0
       ? "No channels could be reordered."
