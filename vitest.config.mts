@@ -11,6 +11,8 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/editor/**"],
+          // Tests read what the command line prints; whoever runs them may have asked for colours.
+          env: { FORCE_COLOR: "" },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,5 @@
 /** A check for terminals: a headline, and a line for each layer with its reason. */
-import pc from "picocolors";
+import { pc } from "./colors.js";
 import { patternText } from "../../protocol/pattern.js";
 import type { CheckReport, LayerCheck } from "../../protocol/sparsity.js";
 import { violationWords } from "./findings.js";

@@ -1,5 +1,5 @@
 /** The comparison of two models for terminals. */
-import pc from "picocolors";
+import { pc } from "./colors.js";
 import type { ComparedLayer, ComparedOutput, CompareReport, Latency } from "../../protocol/compare.js";
 import { describeError } from "../../protocol/errors.js";
 import { densityBar } from "./report-text.js";

@@ -1,5 +1,5 @@
 /** What a sparse file holds, for terminals: a headline, and a line for each layer that holds something. */
-import pc from "picocolors";
+import { pc } from "./colors.js";
 import { patternText } from "../../protocol/pattern.js";
 import type { HeldLayer, HeldReport } from "../../protocol/sparsity.js";
 import { count, percent, plain, shorten } from "./text.js";

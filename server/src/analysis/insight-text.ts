@@ -1,5 +1,5 @@
 /** What goes beyond scores and mask, for terminals: collapse, theory, measurements and remedies, headline first. */
-import pc from "picocolors";
+import { pc } from "./colors.js";
 import { describeError, type ErrorData } from "../../protocol/errors.js";
 import type {
   CollapseReport,

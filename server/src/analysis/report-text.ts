@@ -1,5 +1,5 @@
 /** The report for terminals and spreadsheets: a table with density bars, and CSV. */
-import pc from "picocolors";
+import { pc } from "./colors.js";
 import { patternText } from "../../protocol/pattern.js";
 import type { Report, Risk } from "../../protocol/report.js";
 import { deadOutputLimits } from "../pruning/risk.js";

@@ -1,5 +1,5 @@
 /** The summary of a batch, for terminals: a line per model. */
-import pc from "picocolors";
+import { pc } from "./colors.js";
 import { patternText } from "../../protocol/pattern.js";
 import type { NofM } from "../../protocol/recipe.js";
 import type { Report } from "../../protocol/report.js";

@@ -1,6 +1,6 @@
 /** `prunescope eoc`: the edge of chaos of an activation, as a table, JSON or code that initialises a network on it. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import pc from "picocolors";
+import { pc } from "../analysis/colors.js";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Activation } from "../meanfield/activations/activation.js";
 import { activationNamed, activations } from "../meanfield/activations/index.js";

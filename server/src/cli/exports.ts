@@ -1,7 +1,7 @@
 /** `--mask-out` and `--scores-out`: what a recipe decides, for those who train with it. */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import pc from "picocolors";
+import { pc } from "../analysis/colors.js";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { ExportParams } from "../../protocol/requests.js";

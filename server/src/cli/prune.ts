@@ -1,7 +1,7 @@
 /** `prunescope prune`: writes pruned models and says what was verified: one to a file, a batch into a folder. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
+import { pc } from "../analysis/colors.js";
 import { failedRow, reportRow, summaryTable, type SummaryRow } from "../analysis/summary-text.js";
 import { plain } from "../analysis/text.js";
 import { describeError, PruneScopeError } from "../../protocol/errors.js";

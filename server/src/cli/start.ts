@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import pc from "picocolors";
+import { pc } from "../analysis/colors.js";
 import { insightText } from "../analysis/insight-text.js";
 import { reportTable } from "../analysis/report-text.js";
 import type { CommandEngine } from "./command-engine.js";

@@ -1,6 +1,6 @@
 /** Saves a pruned model and checks it, and puts what was found into lines for a terminal. */
 import { realpathSync } from "node:fs";
-import pc from "picocolors";
+import { pc } from "../analysis/colors.js";
 import { describeError, toErrorData } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
 import { patternText } from "../../protocol/pattern.js";
