@@ -6,7 +6,7 @@ import { uniform } from "../arrays.js";
 import { normal } from "../draws.js";
 import { useBackend } from "./backends.js";
 import type { TfjsModel } from "./folder.js";
-import type { TfjsType, TfjsWeight } from "./weights.js";
+import type { TfjsWeight } from "./weights.js";
 
 export interface LayersOptions {
   readonly seed?: number;
@@ -51,7 +51,7 @@ export async function saved(
   const weights = weightSpecs.map(({ name, shape, dtype }) => ({
     name,
     shape,
-    dtype: dtype,
+    dtype,
     values: decoded[name]!.dataSync<"float32">(),
   }));
   tf.dispose(decoded);
