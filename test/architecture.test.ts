@@ -27,12 +27,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 const scoring = [...allowed["server/src/autodiff"]!, "server/src/autodiff"];
-const analysis = [...scoring, "server/src/criteria", "server/src/pruning", "server/src/meanfield"];
+const analysis = [...scoring, "server/src/criteria", "server/src/pruning", "server/src/meanfield", "server/src/tfjs"];
 const engine = [...analysis, "server/src/analysis", "server/src/version.ts"];
 const top = [...engine, "server/src/engine"];
 const rules: Readonly<Record<string, readonly string[]>> = {
   ...allowed,
   "server/src/pruning": scoring,
+  "server/src/tfjs": ["server/protocol", "server/src/graph", "server/src/formats"],
   "server/src/meanfield": scoring,
   "server/src/criteria": [...scoring, "server/src/pruning"],
   "server/src/analysis": [...analysis, "server/src/version.ts"],
@@ -114,8 +115,14 @@ describe("registries", () => {
   });
 
   it("formats lists every folder", () => {
-    const saving = ["atomic-file", "commit-together", "inside", "rename-patiently", "temporary-names", "write-failure"];
-    const files = ["element-codec", "file-identity", "format", "index", "source", "stored-elements", ...saving];
-    expect(formats.map(({ id }) => id).sort()).toEqual(held("server/src/formats", files));
+    const entries = readdirSync(join(root, "server/src/formats"), { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(formats.map(({ id }) => id).sort()).toEqual(folders.sort());
+  });
+
+  it.each(["layers", "graph-model"])("%s lists the rules of every file", (part) => {
+    const folder = `server/src/formats/tfjs/${part}/rules`;
+    const listed = imports(`${folder}/index.ts`).flatMap((specifier) => /^\.\/(.+)\.js$/.exec(specifier)?.[1] ?? []);
+    expect(listed.sort()).toEqual(held(folder, ["index"]));
   });
 });

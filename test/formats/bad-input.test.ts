@@ -137,7 +137,7 @@ describe("what is no file", () => {
     await expectRefused(
       folder.write(name, "x"),
       "unsupported-format",
-      /is not a model that PruneScope reads \(\.onnx\)/,
+      /is not a model that PruneScope reads \(\.onnx, \.json\)/,
     );
   });
 });

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, posix, win32 } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { isInside } from "../../server/src/formats/inside.js";
-import { externalPath, located, refusedLocation } from "../../server/src/formats/onnx/external-path.js";
+import { externalPath, located, refusedLocation } from "../../server/src/formats/external-path.js";
 import { refusedLocations, soundLocations } from "../cases/bad-external.js";
 import { ModelFolder } from "../support/model-folder.js";
 
@@ -14,7 +14,7 @@ afterAll(() => {
 
 test.each(refusedLocations)("$location $reason", ({ location, reason }) => {
   expect(refusedLocation(location)).toBe(reason);
-  expect(() => externalPath(folder.file("m.onnx"), location, "w")).toThrow(
+  expect(() => externalPath(folder.file("m.onnx"), location, 'tensor "w"', "w")).toThrow(
     expect.objectContaining({ code: "unsafe-path", about: { file: folder.file("m.onnx"), value: "w" } }),
   );
 });
@@ -24,7 +24,7 @@ test.each(soundLocations)("%s stays in the folder and is found there", (location
   const path = folder.file(location);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, "");
-  expect(externalPath(folder.file("m.onnx"), location, "w")).toBe(path);
+  expect(externalPath(folder.file("m.onnx"), location, 'tensor "w"', "w")).toBe(path);
 });
 
 const platforms = [
@@ -84,7 +84,7 @@ test("Windows knows one folder by any case, and backslashes as separators", () =
 });
 
 test("a model in the root folder has its data there", () => {
-  expect(() => externalPath("/m.onnx", "surely-not-there.bin", "w")).toThrow(
+  expect(() => externalPath("/m.onnx", "surely-not-there.bin", 'tensor "w"', "w")).toThrow(
     expect.objectContaining({ code: "missing-data" }),
   );
 });

@@ -20,7 +20,7 @@ export async function withModel<T>(path: string, work: (model: OpenModel) => Pro
   const format = formatOf(path);
   const source = new Source(path);
   try {
-    const model = format.read(source);
+    const model = await format.read(source);
     return await work({ path, format, source, model, search: findPrunable(model), fingerprint: source.fingerprint() });
   } finally {
     source.close();

@@ -77,8 +77,8 @@ function metadataText(path: string): string {
   const source = new Source(path);
   try {
     const record = format
-      .read(source)
-      .metadata.filter(({ key }) => recipeKey.test(key))
+      .metadata(source)
+      .filter(({ key }) => recipeKey.test(key))
       .at(-1);
     if (record !== undefined) return record.value;
     throw new PruneScopeError(

@@ -49,6 +49,11 @@ export interface Format {
   readonly id: string;
   /** File names it claims, lower case. */
   readonly extensions: readonly string[];
-  read(source: Source): Model;
+  /** Whether ONNX Runtime takes its files as they are. */
+  readonly runs: boolean;
+  /** @throws PruneScopeError with what is wrong with the file, and where. */
+  read(source: Source): Model | Promise<Model>;
+  /** What the model says about itself, without reading its graph where that can be avoided. @throws as `read` does. */
+  metadata(source: Source): Model["metadata"];
   write(source: Source, model: Model, options: WriteOptions): Promise<void>;
 }

@@ -2,8 +2,9 @@
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Format } from "./format.js";
 import { onnx } from "./onnx/index.js";
+import { tfjs } from "./tfjs/index.js";
 
-export const formats: readonly Format[] = Object.freeze([onnx]);
+export const formats: readonly Format[] = Object.freeze([onnx, tfjs]);
 
 /** The format of a file, by its name. @throws PruneScopeError `unsupported-format`. */
 export function formatOf(path: string): Format {

@@ -14,11 +14,19 @@ interface OpenFile {
   readonly size: number;
 }
 
+/** Part of a joined file: bytes of a file that is open, which begin at `start` of the joined one. */
+export interface JoinedPart {
+  readonly path: string;
+  readonly start: number;
+  readonly length: number;
+}
+
 /** Bytes at each end of a file that enter its fingerprint. */
 const fingerprintEdge = 64 * 1024;
 
 export class Source {
   readonly #files = new Map<string, OpenFile>();
+  readonly #joined = new Map<string, readonly JoinedPart[]>();
   /** The file that the person opened. */
   readonly main: string;
 
@@ -50,6 +58,26 @@ export class Source {
     this.#files.set(path, { path, fd, size: fstatSync(fd).size });
   }
 
+  /**
+   * Makes files that are open readable as one, under a name that is no path: each of them whole, one after the other.
+   * A tensor that begins in one file and ends in the next is one range there.
+   */
+  join(name: string, paths: readonly string[]): void {
+    let start = 0;
+    const parts = paths.map((path) => {
+      const { size: length } = this.#file(path);
+      const part = { path, start, length };
+      start += length;
+      return part;
+    });
+    this.#joined.set(name, parts);
+  }
+
+  /** Which files stand behind a name that was joined; the file itself for a path. */
+  partsOf(name: string): readonly JoinedPart[] {
+    return this.#joined.get(name) ?? [{ path: name, start: 0, length: this.#file(name).size }];
+  }
+
   /** Paths of all files, the main file first. */
   get paths(): readonly string[] {
     return [...this.#files.keys()];
@@ -57,7 +85,7 @@ export class Source {
 
   /** Bytes of one file, or of all. */
   size(path?: string): number {
-    if (path !== undefined) return this.#file(path).size;
+    if (path !== undefined) return this.partsOf(path).reduce((sum, { length }) => sum + length, 0);
     let total = 0;
     for (const file of this.#files.values()) total += file.size;
     return total;
@@ -65,6 +93,16 @@ export class Source {
 
   /** Fills `target` with the bytes of `path` from `offset` on. @throws PruneScopeError `changed-on-disk` when the file ends before. */
   read(path: string, offset: number, target: Uint8Array): void {
+    const parts = this.#joined.get(path);
+    if (parts !== undefined) {
+      const end = offset + target.byteLength;
+      for (const { path: file, start, length } of parts) {
+        const from = Math.max(offset, start);
+        const to = Math.min(end, start + length);
+        if (from < to) this.read(file, from - start, target.subarray(from - offset, to - offset));
+      }
+      return;
+    }
     const { fd } = this.#file(path);
     for (let done = 0; done < target.byteLength;) {
       const count = readSync(fd, target, done, target.byteLength - done, offset + done);

@@ -10,7 +10,7 @@ import type { TensorRef } from "./tensor.js";
 export interface Constant {
   readonly name: string;
   readonly tensor: TensorRef;
-  /** The elements, raw and little-endian, where they are few (shapes, axes, scales) or exist in no file. */
+  /** The elements, decoded, raw and little-endian, where they are few (shapes, axes, scales) or exist in no file. */
   readonly inline: Uint8Array | null;
   readonly origin: "initializer" | "constant-node" | "attribute";
   /** Shape of the dense tensor where the file stores only some of its elements (`tensor` holds those), and their places. */

@@ -38,7 +38,7 @@ export function literal(
 /** Elements of a constant that the graph holds, as numbers; null when they lie in a file or are no numbers. */
 export function literalValues(constant: Constant): readonly number[] | null {
   const { inline, tensor, sparse } = constant;
-  if (inline === null || sparse !== null || tensor.encoding !== "raw") return null;
+  if (inline === null || sparse !== null || tensor.encoding === "varint") return null;
   const { buffer } = Uint8Array.from(inline);
   if (tensor.dtype === "int64") return Array.from(new BigInt64Array(buffer), Number);
   if (!Object.hasOwn(arrays, tensor.dtype)) return null;

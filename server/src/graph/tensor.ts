@@ -36,12 +36,25 @@ const bitsOf: Readonly<Record<DType, number | null>> = {
 };
 
 /**
+ * Numbers that are stored as codes of another type: w = code · scale + min, and of float16 the number itself (scale 1,
+ * min 0). TensorFlow.js quantises weights so.
+ */
+export interface Coded {
+  readonly stored: "uint8" | "uint16" | "float16";
+  readonly scale: number;
+  readonly min: number;
+}
+
+/**
  * A tensor's place in a file.
- * `encoding` is `raw` for contiguous little-endian elements, and `varint` for protobuf's `int32_data`, which holds
- * 16-bit and smaller elements as one varint each.
+ * `encoding` is `raw` for contiguous little-endian elements, `varint` for protobuf's `int32_data`, which holds 16-bit and
+ * smaller elements as one varint each, and else says what codes stand for the elements; `dtype` is what they decode to.
  */
 export interface TensorRef {
-  /** Absolute path of the file that holds the elements; empty when they only exist in memory (`inline`). */
+  /**
+   * Absolute path of the file that holds the elements, or the name of several that are read as one (`Source.join`);
+   * empty when they only exist in memory (`inline`).
+   */
   readonly path: string;
   /** Byte offset of the first element. */
   readonly offset: number;
@@ -49,7 +62,7 @@ export interface TensorRef {
   readonly length: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly encoding: "raw" | "varint";
+  readonly encoding: "raw" | "varint" | Coded;
 }
 
 /** Most axes of a tensor; real ones have up to eight. */

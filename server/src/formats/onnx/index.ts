@@ -3,4 +3,11 @@ import type { Format } from "../format.js";
 import { readOnnx } from "./read.js";
 import { writeOnnx } from "./write.js";
 
-export const onnx: Format = { id: "onnx", extensions: [".onnx"], read: readOnnx, write: writeOnnx };
+export const onnx = {
+  id: "onnx",
+  extensions: [".onnx"],
+  runs: true,
+  read: readOnnx,
+  metadata: (source) => readOnnx(source).metadata,
+  write: writeOnnx,
+} as const satisfies Format;

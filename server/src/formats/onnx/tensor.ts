@@ -8,7 +8,7 @@ import type { DType } from "../../../protocol/model.js";
 import type { Constant } from "../../graph/graph.js";
 import { byteLength, dtypeByCode, elementCount, maxRank, type TensorRef } from "../../graph/tensor.js";
 import type { Source } from "../source.js";
-import { externalPath } from "./external-path.js";
+import { externalPath } from "../external-path.js";
 import { inlineBytes, type Payload, payloadField } from "./skeleton.js";
 
 /** How typed (not raw) elements of a type are stored in TensorProto. */
@@ -124,7 +124,7 @@ export function readTensor(
   // As the runtime sees it: entries without this flag mean nothing.
   if (proto.dataLocation === TensorProto_DataLocation.EXTERNAL) {
     const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
-    const path = externalPath(file, entries.get("location") ?? "", name);
+    const path = externalPath(file, entries.get("location") ?? "", `tensor "${name}"`, name);
     source.add(path);
     const offset =
       externalNumber(entries.get("offset"), 0) ??

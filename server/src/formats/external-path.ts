@@ -1,11 +1,11 @@
 /**
- * Which paths external data may have. A model is a stranger's file: what it names must lie in its own folder, by the
+ * Which paths external data (of ONNX) and shards (of TensorFlow.js) may have. A model is a stranger's file: what it names must lie in its own folder, by the
  * rules of POSIX and of Windows, wherever we run.
  */
 import { realpathSync, statSync } from "node:fs";
 import native, { dirname, type PlatformPath } from "node:path";
-import { PruneScopeError } from "../../../protocol/errors.js";
-import { isInside } from "../inside.js";
+import { PruneScopeError } from "../../protocol/errors.js";
+import { isInside } from "./inside.js";
 
 /** Names that Windows takes for devices, whatever their extension. */
 const deviceName = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\.|$)/i;
@@ -34,17 +34,19 @@ export function located(folder: string, location: string, rules: PlatformPath = 
 }
 
 /**
- * Absolute path of a model's external data.
+ * Absolute path of a file that a model names as its own.
+ * @param owner what names it, in the words of errors: `tensor "w"`.
  * @throws PruneScopeError `unsafe-path` when it lies outside the model's folder, by its wording or by a link, `missing-data`
  * when there is nothing, `malformed-model` when it is no file.
  */
-export function externalPath(modelPath: string, location: string, tensor: string): string {
-  const about = { file: modelPath, value: tensor };
+export function externalPath(modelPath: string, location: string, owner: string, value?: string): string {
+  const about = { file: modelPath, ...(value === undefined ? {} : { value }) };
+  const data = `External data ${JSON.stringify(location)} of ${owner}`;
   const refusal = refusedLocation(location);
   if (refusal !== null) {
     throw new PruneScopeError(
       "unsafe-path",
-      `Tensor "${tensor}" keeps its data in ${JSON.stringify(location)}, a path that ${refusal}. External data must lie in the model's folder.`,
+      `${owner[0]!.toUpperCase()}${owner.slice(1)} keeps its data in ${JSON.stringify(location)}, a path that ${refusal}. External data must lie in the model's folder.`,
       about,
     );
   }
@@ -54,26 +56,19 @@ export function externalPath(modelPath: string, location: string, tensor: string
   try {
     real = realpathSync(path);
   } catch (error) {
-    throw new PruneScopeError(
-      "missing-data",
-      `External data ${JSON.stringify(location)} of tensor "${tensor}" is not beside the model. Put the file into ${folder}.`,
-      about,
-      { cause: error },
-    );
+    throw new PruneScopeError("missing-data", `${data} is not beside the model. Put the file into ${folder}.`, about, {
+      cause: error,
+    });
   }
   if (!isInside(realpathSync(folder), real)) {
     throw new PruneScopeError(
       "unsafe-path",
-      `External data ${JSON.stringify(location)} of tensor "${tensor}" is a link out of the model's folder. Copy the file itself there.`,
+      `${data} is a link out of the model's folder. Copy the file itself there.`,
       about,
     );
   }
   if (!statSync(real).isFile()) {
-    throw new PruneScopeError(
-      "malformed-model",
-      `External data ${JSON.stringify(location)} of tensor "${tensor}" is not a regular file.`,
-      about,
-    );
+    throw new PruneScopeError("malformed-model", `${data} is not a regular file.`, about);
   }
   return path;
 }

@@ -1,0 +1,80 @@
+/** A node of a GraphDef in its JSON form, checked: name, operator, inputs, and attributes by their kind. */
+import { PruneScopeError } from "../../../../protocol/errors.js";
+import { isObject, type Json, type JsonObject } from "../document.js";
+
+export class NodeDef {
+  readonly name: string;
+  readonly op: string;
+  /** Names of data inputs, `node` or `node:output`. */
+  readonly inputs: readonly string[];
+  readonly #attributes: JsonObject;
+
+  /** @throws PruneScopeError `malformed-model` for what is no node. */
+  constructor(path: string, json: Json) {
+    const { name, op, input = [], attr = {} } = isObject(json) ? json : {};
+    const inputs = Array.isArray(input) ? (input as readonly Json[]) : [];
+    if (typeof name !== "string" || typeof op !== "string" || !inputs.every((one) => typeof one === "string"))
+      throw new PruneScopeError("malformed-model", `${path} lists a node without a name, operator or inputs.`, {
+        file: path,
+      });
+    this.name = name;
+    this.op = op;
+    this.inputs = inputs.filter((one) => !one.startsWith("^"));
+    this.#attributes = isObject(attr) ? attr : {};
+  }
+
+  #value(name: string, kind: string): Json | undefined {
+    const attribute = Object.hasOwn(this.#attributes, name) ? this.#attributes[name] : undefined;
+    return isObject(attribute) ? attribute[kind] : undefined;
+  }
+
+  has = (name: string): boolean => Object.hasOwn(this.#attributes, name);
+
+  /** An integer, which JSON may have as text. */
+  int(name: string, fallback: number): number {
+    const value = Number(this.#value(name, "i"));
+    return Number.isSafeInteger(value) ? value : fallback;
+  }
+  float(name: string, fallback: number): number {
+    const value = this.#value(name, "f");
+    return typeof value === "number" ? value : fallback;
+  }
+  bool(name: string, fallback = false): boolean {
+    const value = this.#value(name, "b");
+    return typeof value === "boolean" ? value : fallback;
+  }
+  /** A text: base64, as protobuf's JSON has bytes. */
+  text(name: string, fallback: string): string {
+    const value = this.#value(name, "s");
+    return typeof value === "string" ? Buffer.from(value, "base64").toString("utf8") : fallback;
+  }
+  /** A type, `DT_FLOAT` for example. */
+  type(name: string, fallback = "DT_FLOAT"): string {
+    const value = this.#value(name, "type");
+    return typeof value === "string" ? value : fallback;
+  }
+  ints(name: string): readonly number[] {
+    return this.#list(name, "i").map(Number);
+  }
+  texts(name: string): readonly string[] {
+    return this.#list(name, "s").map((text) =>
+      typeof text === "string" ? Buffer.from(text, "base64").toString("utf8") : "",
+    );
+  }
+  #list(name: string, kind: string): readonly Json[] {
+    const list = this.#value(name, "list");
+    const items = isObject(list) ? list[kind] : undefined;
+    return Array.isArray(items) ? (items as readonly Json[]) : [];
+  }
+  /** A shape; null where its rank is not known. */
+  shape(name: string): readonly (number | null)[] | null {
+    const shape = this.#value(name, "shape");
+    if (!isObject(shape) || shape["unknownRank"] === true) return null;
+    const { dim = [] } = shape;
+    if (!Array.isArray(dim)) return null;
+    return (dim as readonly Json[]).map((one) => {
+      const size = Number(isObject(one) ? one["size"] : NaN);
+      return Number.isSafeInteger(size) && size >= 0 ? size : null;
+    });
+  }
+}

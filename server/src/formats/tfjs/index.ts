@@ -1,0 +1,15 @@
+/** TensorFlow.js: a `model.json` with the topology of a layers or graph model, and shards of weights beside it. */
+import type { Format } from "../format.js";
+import { readDocument } from "./document.js";
+import { readTfjs } from "./read.js";
+import { provenanceIn } from "./provenance.js";
+import { writeTfjs } from "./write.js";
+
+export const tfjs = {
+  id: "tfjs",
+  extensions: [".json"],
+  runs: false,
+  read: readTfjs,
+  metadata: (source) => provenanceIn(readDocument(source)),
+  write: writeTfjs,
+} as const satisfies Format;

@@ -1,0 +1,128 @@
+/**
+ * Lowers a layers model: every call of every layer, from inputs to outputs, nested models and shared layers among them.
+ */
+import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { PruneScopeError } from "../../../../protocol/errors.js";
+import type { DType } from "../../../../protocol/model.js";
+import type { Constant, Graph } from "../../../graph/graph.js";
+import type { JsonObject, TfjsDocument } from "../document.js";
+import type { Lowered } from "../lowering/lowered.js";
+import { Lowering } from "../lowering/lowering.js";
+import type { Layer, LayerCall, LayerRule } from "./rule.js";
+import { layerRules } from "./rules/index.js";
+import { rebuild } from "./topology.js";
+import { WeightNames } from "./weight-names.js";
+
+type Shapes = LayerCall["outputShapes"];
+
+const rules: ReadonlyMap<string, LayerRule> = new Map(
+  layerRules.flatMap((rule) => rule.classes.map((name) => [name, rule] as const)),
+);
+
+const dtypes: Readonly<Record<string, DType>> = { float32: "float", int32: "int32", bool: "bool" };
+
+/** The graph of a layers model. @throws PruneScopeError with what is wrong with its topology. */
+export async function readLayers(
+  document: TfjsDocument,
+  weights: ReadonlyMap<string, Constant>,
+): Promise<{ graph: Graph; notes: readonly string[] }> {
+  const model = await rebuild(document);
+  try {
+    return new LayersReader(document, model, weights).read();
+  } finally {
+    model.dispose();
+  }
+}
+
+class LayersReader {
+  readonly #lowering: Lowering;
+  readonly #names: WeightNames;
+
+  constructor(
+    readonly document: TfjsDocument,
+    readonly model: LayersModel,
+    weights: ReadonlyMap<string, Constant>,
+  ) {
+    const outputs = model.outputs.map(({ sourceLayer }) => sourceLayer.name);
+    this.#lowering = new Lowering(weights, [...outputs, ...model.inputs.map(({ name }) => name)]);
+    this.#names = new WeightNames(document.path, model, weights);
+  }
+
+  read(): { graph: Graph; notes: readonly string[] } {
+    const { model } = this;
+    const lowering = this.#lowering;
+    const inputs = model.inputs.map(({ name, shape, dtype }) => {
+      const known = dtypes[dtype];
+      if (known !== undefined) return lowering.input(name, known, shape);
+      throw new PruneScopeError("unsupported-op", `Input "${name}" of ${this.document.path} is ${dtype}.`, {
+        value: name,
+      });
+    });
+    const found = this.#container(model, inputs);
+    const taken = new Set<string>();
+    const outputs = model.outputs.map(({ sourceLayer, dtype }, i) => {
+      let { name } = sourceLayer;
+      for (let n = 1; taken.has(name); n++) name = `${sourceLayer.name}:${n}`;
+      taken.add(name);
+      return { name, tensor: found[i]!, dtype: dtypes[dtype] ?? "float" };
+    });
+    return { graph: lowering.graph(model.name, outputs), notes: lowering.notes };
+  }
+
+  /** Outputs of a model, which may be nested in another, on the given inputs. */
+  #container(model: LayersModel, inputs: readonly Lowered[]): Lowered[] {
+    const known = new Map<number, Lowered>(model.inputs.map(({ id }, i) => [id, inputs[i]!]));
+    // Post-order with a stack of its own: chains of layers may be long.
+    const stack: SymbolicTensor[] = [...model.outputs].reverse();
+    for (let tensor = stack.at(-1); tensor !== undefined; tensor = stack.at(-1)) {
+      if (known.has(tensor.id)) {
+        stack.pop();
+        continue;
+      }
+      const node = tensor.sourceLayer.inboundNodes[tensor.nodeIndex]!;
+      const missing = node.inputTensors.filter(({ id }) => !known.has(id));
+      if (missing.length > 0) {
+        stack.push(...missing.reverse());
+        continue;
+      }
+      const given = node.inputTensors.map(({ id }) => known.get(id)!);
+      const outputs = this.#call(
+        tensor.sourceLayer,
+        given,
+        node.outputTensors.map(({ shape }) => shape),
+      );
+      node.outputTensors.forEach(({ id }, i) => known.set(id, outputs[i]!));
+    }
+    return model.outputs.map(({ id }) => known.get(id)!);
+  }
+
+  #call(layer: Layer, inputs: readonly Lowered[], outputShapes: Shapes): readonly Lowered[] {
+    const lowering = this.#lowering;
+    const className = layer.getClassName();
+    if (isModel(layer)) return this.#container(layer, inputs);
+    const around = lowering.scope;
+    lowering.scope = layer.name;
+    try {
+      const rule = rules.get(className);
+      if (rule === undefined) return lowering.unlowered(className, inputs, outputShapes, "no rule knows this layer");
+      return rule.lower({
+        lowering,
+        layer,
+        className,
+        config: layer.getConfig(),
+        inputs,
+        outputShapes,
+        weight: (name) => {
+          const stored = this.#names.of(layer, name);
+          return stored === null ? null : lowering.weight(stored);
+        },
+        nested: (inner, given, shapes) => this.#call(inner, given, shapes),
+      });
+    } finally {
+      lowering.scope = around;
+    }
+  }
+}
+
+const isModel = (layer: unknown): layer is LayersModel =>
+  typeof layer === "object" && layer !== null && "layers" in layer && "outputs" in layer;

@@ -1,0 +1,39 @@
+/** What lowers a layer of a Keras topology, and what it is told of a call of the layer. */
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import type { Json, JsonObject } from "../document.js";
+import type { Lowered } from "../lowering/lowered.js";
+import type { Lowering } from "../lowering/lowering.js";
+
+export type Layer = LayersModel["layers"][number];
+
+/** One call of a layer: a shared layer has several. */
+export interface LayerCall {
+  readonly lowering: Lowering;
+  readonly layer: Layer;
+  readonly className: string;
+  /** The layer's configuration as TensorFlow.js reads it, defaults filled in, camelCase. */
+  readonly config: JsonObject;
+  readonly inputs: readonly Lowered[];
+  /** Shapes of its outputs, batch axis included, as TensorFlow.js computes them. */
+  readonly outputShapes: readonly (readonly (number | null)[])[];
+  /** The weight whose name ends in `/name`; null where the layer has none. */
+  weight(name: string): Lowered | null;
+  /** Lowers another layer (one that this layer wraps) on the given inputs. */
+  nested(layer: Layer, inputs: readonly Lowered[], shapes: LayerCall["outputShapes"]): readonly Lowered[];
+}
+
+export interface LayerRule {
+  /** Class names, as the topology has them. */
+  readonly classes: readonly string[];
+  /** @returns its outputs, in order. */
+  lower(call: LayerCall): readonly Lowered[];
+}
+
+/** The single input of a layer. */
+export const only = ({ inputs }: LayerCall): Lowered => inputs[0]!;
+
+/** A number, or one for each spatial axis, of a configuration. */
+export function lengths(json: Json | undefined, axes: number, fallback: number): number[] {
+  if (Array.isArray(json)) return (json as readonly number[]).slice(0, axes);
+  return Array.from({ length: axes }, () => (typeof json === "number" ? json : fallback));
+}

@@ -1,0 +1,45 @@
+/**
+ * Which weight of the manifest each weight of a layer is: by its name, by the rules of tfjs' own loader (a name may have a
+ * cell's name in between, which TensorFlow 2.2 added).
+ */
+import type { LayersModel } from "@tensorflow/tfjs-layers";
+import { PruneScopeError } from "../../../../protocol/errors.js";
+import type { Constant } from "../../../graph/graph.js";
+import type { Layer } from "./rule.js";
+
+export class WeightNames {
+  /** Name in the manifest by the name that the rebuilt layer has for it. */
+  readonly #stored = new Map<string, string>();
+
+  /** @throws PruneScopeError `malformed-model` where a weight is missing, or has another shape than its layer wants. */
+  constructor(path: string, model: LayersModel, weights: ReadonlyMap<string, Constant>) {
+    const wanted = new Map(model.weights.map((weight) => [weight.originalName, weight.shape] as const));
+    for (const name of weights.keys()) {
+      const tokens = name.split("/");
+      const short = [...tokens.slice(0, -2), tokens.at(-1)].join("/");
+      const target = wanted.has(name) ? name : wanted.has(short) ? short : null;
+      if (target !== null) this.#stored.set(target, name);
+    }
+    for (const [name, shape] of wanted) {
+      const stored = this.#stored.get(name);
+      if (stored === undefined)
+        throw new PruneScopeError("malformed-model", `${path} has no weight "${name}" in its manifest.`, {
+          file: path,
+          value: name,
+        });
+      const found = weights.get(stored)!.tensor.shape;
+      if (found.join() !== shape.join())
+        throw new PruneScopeError(
+          "malformed-model",
+          `Weight "${stored}" has the shape [${found.join(", ")}], but its layer wants [${shape.join(", ")}].`,
+          { file: path, value: stored },
+        );
+    }
+  }
+
+  /** The stored name of the weight of `layer` whose name ends in `/name`; null where it has none. */
+  of(layer: Layer, name: string): string | null {
+    const weight = layer.weights.find(({ originalName }) => originalName === name || originalName.endsWith(`/${name}`));
+    return weight === undefined ? null : (this.#stored.get(weight.originalName) ?? null);
+  }
+}
