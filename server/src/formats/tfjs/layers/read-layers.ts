@@ -5,7 +5,7 @@ import type { LayersModel, SymbolicTensor } from "@tensorflow/tfjs-layers";
 import { PruneScopeError } from "../../../../protocol/errors.js";
 import type { DType } from "../../../../protocol/model.js";
 import type { Constant, Graph } from "../../../graph/graph.js";
-import type { JsonObject, TfjsDocument } from "../document.js";
+import type { TfjsDocument } from "../document.js";
 import type { Lowered } from "../lowering/lowered.js";
 import { Lowering } from "../lowering/lowering.js";
 import type { Layer, LayerCall, LayerRule } from "./rule.js";
