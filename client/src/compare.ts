@@ -2,7 +2,7 @@
  * **PruneScope: Compare Models**
  *
  * What it does: compares an original with a pruned model: layers, sizes, outputs on the same input, accuracy, latency.
- * What gates it: two `.onnx` files that are selected in the explorer; else a file or the active view, and a second file
+ * What gates it: two models that are selected in the explorer; else a file or the active view, and a second file
  * that is asked for. Called with two URIs it takes the first as the original.
  * What the user sees: a page beside the editor.
  */
@@ -12,6 +12,8 @@ import { commandTarget } from "./command-target.js";
 import { openComparison } from "./comparison/comparison-panel.js";
 import { originalFirst } from "./comparison/original-first.js";
 import type { PruneScope } from "./context.js";
+import { modelFilters } from "./model-filters.js";
+import { shownName } from "./model-names.js";
 import { modelSettings } from "./settings.js";
 
 /** Registers the command. */
@@ -42,16 +44,16 @@ async function chosenPair(context: PruneScope, argument: unknown, more: unknown)
 }
 
 function ordered(a: Uri, b: Uri): [Uri, Uri] {
-  return originalFirst([posix.basename(a.path), posix.basename(b.path)]) ? [a, b] : [b, a];
+  return originalFirst([a.path, b.path]) ? [a, b] : [b, a];
 }
 
 async function pickOther(model: Uri): Promise<Uri | null> {
   const chosen = await window.showOpenDialog({
-    title: l10n.t("Compare {0} With", posix.basename(model.path)),
+    title: l10n.t("Compare {0} With", shownName(model.path)),
     openLabel: l10n.t("Compare"),
     canSelectMany: false,
     defaultUri: model.with({ path: posix.dirname(model.path) }),
-    filters: { [l10n.t("ONNX model")]: ["onnx"] },
+    filters: modelFilters(),
   });
   return chosen?.[0] ?? null;
 }

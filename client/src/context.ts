@@ -1,11 +1,12 @@
 /**
- * The one object that every feature gets: the log, the analysis server, the open models, and what has to be disposed
- * of when the extension goes.
+ * The one object that every feature gets: the log, the analysis server, the open models, those that are open as text,
+ * and what has to be disposed of when the extension goes.
  */
 import { commands, l10n, window, type ExtensionContext, type LogOutputChannel } from "vscode";
 import { describeError } from "../../server/protocol/errors.js";
 import { AnalysisServer } from "./language-client.js";
 import { OpenModels } from "./model-editor/open-models.js";
+import { RecognisedFiles } from "./model-json/recognised-files.js";
 import { plainText } from "./plain-text.js";
 import { requestError } from "./server/request-error.js";
 
@@ -28,6 +29,7 @@ export interface Owned {
 export class PruneScope {
   readonly log: LogOutputChannel = window.createOutputChannel("PruneScope", { log: true });
   readonly models = new OpenModels();
+  readonly recognised = new RecognisedFiles();
   readonly server: AnalysisServer;
   readonly #owned: Owned[] = [];
 

@@ -1,23 +1,13 @@
 /**
- * The analysis server as the extension sees it: `dist/server.js` in a process of its own, spoken to over IPC with
- * vscode-languageclient. Starting it, starting it again and waiting for it is `server/supervised-server.ts`; this file
- * is the part that knows the language client.
+ * The analysis server as the extension sees it. Starting it, starting it again and waiting for it is
+ * `server/supervised-server.ts`; `server/launch.ts` knows the language client and is loaded with the first request,
+ * because any JSON file activates the extension.
  */
-import { EventEmitter, Uri, workspace, type Event } from "vscode";
-import {
-  CancellationTokenSource,
-  CloseAction,
-  ErrorAction,
-  LanguageClient,
-  TransportKind,
-  type LanguageClientOptions,
-  type ServerOptions,
-} from "vscode-languageclient/node";
+import { EventEmitter, workspace, type Event, type Uri } from "vscode";
 import type { JobName, Jobs, ProgressParams } from "../../server/protocol/requests.js";
-import { methods, type CloseParams, type InitializationOptions } from "../../server/protocol/requests.js";
+import { methods, type CloseParams } from "../../server/protocol/requests.js";
 import type { PruneScope } from "./context.js";
-import { Cancelled } from "./server/request-error.js";
-import { SupervisedServer, type JobRunner, type ServerConnection } from "./server/supervised-server.js";
+import { SupervisedServer, type JobRunner } from "./server/supervised-server.js";
 import { traceChannel } from "./server/trace-channel.js";
 import { serverSettings } from "./settings.js";
 
@@ -35,15 +25,13 @@ export class AnalysisServer implements JobRunner {
   constructor(context: PruneScope) {
     const trace = traceChannel(context);
     this.#server = new SupervisedServer({
-      launch: (onClosed) =>
-        launch(
-          context,
-          trace,
-          (progress) => {
-            this.#progress.fire(progress);
-          },
-          onClosed,
-        ),
+      launch: async (onClosed) => {
+        const { launch } = await import("./server/launch.js");
+        const onProgress = (progress: ProgressParams): void => {
+          this.#progress.fire(progress);
+        };
+        return launch(context, trace, onProgress, onClosed);
+      },
       wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
       now: () => Date.now(),
       log: (message) => {
@@ -81,85 +69,4 @@ export class AnalysisServer implements JobRunner {
     this.#progress.dispose();
     this.#back.dispose();
   }
-}
-
-/** A language client that logs what goes wrong and never shows it by itself: the views and commands do that in words. */
-class QuietLanguageClient extends LanguageClient {
-  override error(message: string, data?: unknown): void {
-    super.error(message, data, false);
-  }
-  override warn(message: string, data?: unknown): void {
-    super.warn(message, data, false);
-  }
-  override info(message: string, data?: unknown): void {
-    super.info(message, data, false);
-  }
-}
-
-async function launch(
-  context: PruneScope,
-  trace: LanguageClientOptions["traceOutputChannel"],
-  onProgress: (progress: ProgressParams) => void,
-  onClosed: () => void,
-): Promise<ServerConnection> {
-  const { extensionUri, globalStorageUri } = context.extension;
-  await workspace.fs.createDirectory(globalStorageUri);
-  const module = Uri.joinPath(extensionUri, "dist", "server.js").fsPath;
-  const server = {
-    module,
-    transport: TransportKind.ipc,
-    // An --inspect or a heap size that is meant for the extension host is not meant for the server.
-    options: { cwd: Uri.joinPath(extensionUri, "dist").fsPath, env: { NODE_OPTIONS: undefined } },
-  };
-  const serverOptions: ServerOptions = { run: server, debug: server };
-  const client = new QuietLanguageClient("prunescope", "PruneScope", serverOptions, {
-    outputChannel: context.log,
-    ...(trace === undefined ? {} : { traceOutputChannel: trace }),
-    initializationOptions: (): InitializationOptions => ({
-      ...serverSettings(),
-      storage: globalStorageUri.fsPath,
-    }),
-    initializationFailedHandler: () => false,
-    errorHandler: {
-      error: (_error, _message, count) => {
-        if (count !== undefined && count <= 3) return { action: ErrorAction.Continue, handled: true };
-        // The client stops and does not say so by `closed`.
-        onClosed();
-        return { action: ErrorAction.Shutdown, handled: true };
-      },
-      closed: () => {
-        onClosed();
-        return {
-          action: CloseAction.DoNotRestart,
-          message: "The connection to the analysis server was closed.",
-          handled: true,
-        };
-      },
-    },
-  });
-  client.onNotification(methods.progress, onProgress);
-  await client.start();
-  context.log.info(`The analysis server runs as process ${client.serverProcess?.pid ?? "?"}.`);
-  return {
-    request: async (method, params, signal) => {
-      if (signal.aborted) throw new Cancelled();
-      const cancellation = new CancellationTokenSource();
-      const abort = (): void => {
-        cancellation.cancel();
-      };
-      signal.addEventListener("abort", abort, { once: true });
-      try {
-        return await client.sendRequest<unknown>(method, params, cancellation.token);
-      } finally {
-        signal.removeEventListener("abort", abort);
-        cancellation.dispose();
-      }
-    },
-    notify: (method, params) => {
-      client.sendNotification(method, params).catch((error: unknown) => {
-        context.log.warn(`${method}: ${String(error)}`);
-      });
-    },
-    stop: () => client.stop(),
-  };
 }

@@ -2,7 +2,6 @@
  * Asks for criterion, data where the criterion needs some, and sparsity when a command is used on a model without a view. The model is opened first, so that
  * only what can run on it is offered, and that a file that is no model is told at once.
  */
-import { posix } from "node:path";
 import { l10n, ProgressLocation, window, type QuickPickItem, type Uri } from "vscode";
 import type { CriterionView, ModelView } from "../../server/protocol/model.js";
 import { patternText, usualPatterns } from "../../server/protocol/pattern.js";
@@ -10,6 +9,7 @@ import type { Recipe } from "../../server/protocol/recipe.js";
 import { percent } from "../../server/protocol/target-name.js";
 import { chooseData } from "./choose-data.js";
 import type { PruneScope } from "./context.js";
+import { shownName } from "./model-names.js";
 import { plainText } from "./plain-text.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
 import { modelSettings } from "./settings.js";
@@ -23,8 +23,8 @@ export async function pickRecipe(
   path: string,
 ): Promise<{ recipe: Recipe; model: ModelView } | null> {
   const { recipe, dynamicAxes } = modelSettings(uri);
-  const title = plainText(l10n.t("Prune {0}", posix.basename(uri.path)));
-  const opening = plainText(l10n.t("Opening {0}", posix.basename(uri.path)));
+  const title = plainText(l10n.t("Prune {0}", shownName(uri.path)));
+  const opening = plainText(l10n.t("Opening {0}", shownName(uri.path)));
   const params = { uri: uri.toString(), path, dynamicAxes };
   const model = await runWithProgress(context, ProgressLocation.Window, opening, "open", params);
   const criterion = await pickCriterion(title, model.criteria, recipe.criterion);

@@ -2,11 +2,11 @@
  * **PruneScope: Prune & Save** and **PruneScope: Prune & Save As…**
  *
  * What they do: write the pruned model, beside the original or where the person says, then compare the two.
- * What gates them: a view of the model, or an `.onnx` file in the explorer: then criterion and sparsity are asked for.
+ * What gates them: a view of the model, or a model in the explorer or as text: then criterion and sparsity are asked for.
  * What the user sees: progress that can be cancelled, a notification, and the comparison in the view.
  */
-import { dirname, posix } from "node:path";
-import { l10n, ProgressLocation, window, type Uri } from "vscode";
+import { dirname } from "node:path";
+import { l10n, ProgressLocation, Uri, window } from "vscode";
 import type { ModelView } from "../../server/protocol/model.js";
 import type { Recipe } from "../../server/protocol/recipe.js";
 import type { SaveReport } from "../../server/protocol/report.js";
@@ -14,6 +14,7 @@ import type { SaveParams } from "../../server/protocol/requests.js";
 import { commandTarget } from "./command-target.js";
 import type { PruneScope } from "./context.js";
 import type { ModelDocument } from "./model-editor/model-document.js";
+import { shownName } from "./model-names.js";
 import { openSource } from "./open-source.js";
 import { plainText } from "./plain-text.js";
 import { pickRecipe } from "./recipe-picks.js";
@@ -83,7 +84,7 @@ async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<
 }
 
 async function write(context: PruneScope, params: SaveParams, signal?: AbortSignal): Promise<SaveReport> {
-  const title = plainText(l10n.t("Saving {0}", posix.basename(params.target.replaceAll("\\", "/"))));
+  const title = plainText(l10n.t("Saving {0}", shownName(Uri.file(params.target).path)));
   return inMadeFolder(dirname(params.target), () =>
     runWithProgress(context, ProgressLocation.Notification, title, "save", params, signal),
   );

@@ -8,7 +8,12 @@ import type { Recipe } from "./recipe.js";
 export function targetName(original: string, recipe: Recipe): string {
   const dot = original.lastIndexOf(".");
   const [stem, extension] = dot > 0 ? [original.slice(0, dot), original.slice(dot)] : [original, ".onnx"];
-  return `${stem}.${[...amountWords(recipe), ...changeWords(recipe)].join("-")}${extension}`;
+  return `${stem}.${recipeName(recipe)}${extension}`;
+}
+
+/** What a recipe does, in a word: `snip-90`, `2of4-permuted`. A model that is a folder of files has it in the folder's name. */
+export function recipeName(recipe: Recipe): string {
+  return [...amountWords(recipe), ...changeWords(recipe)].join("-");
 }
 
 /** By what is pruned, and how much. */

@@ -2,13 +2,13 @@
  * The page of a comparison beside the editor: the panel, and the messages between it and the comparison. It ends with the
  * panel, and what it was still doing is cancelled.
  */
-import { posix } from "node:path";
 import { l10n, ViewColumn, window, type Uri } from "vscode";
 import { parseFromComparison, type FromComparison, type ToComparison } from "../../../server/protocol/compare.js";
 import type { Recipe } from "../../../server/protocol/recipe.js";
 import { chooseData } from "../choose-data.js";
 import type { PruneScope } from "../context.js";
 import { fillPage } from "../model-editor/fill-page.js";
+import { shownName } from "../model-names.js";
 import { openSource } from "../open-source.js";
 import { plainText } from "../plain-text.js";
 import { ComparisonSession } from "./comparison-session.js";
@@ -21,7 +21,7 @@ let opened = 0;
 
 /** Opens the page and compares. @param recipe what the models are run with. */
 export function openComparison(context: PruneScope, original: Uri, pruned: Uri, recipe: Recipe): void {
-  const names = { original: posix.basename(original.path), pruned: posix.basename(pruned.path) };
+  const names = { original: shownName(original.path), pruned: shownName(pruned.path) };
   const title = plainText(l10n.t("Compare: {0}", names.pruned));
   const panel = window.createWebviewPanel(comparisonType, title, ViewColumn.Beside);
   const { webview } = panel;

@@ -2,12 +2,12 @@
  * The document behind every view of one model file: the session, where its bytes are, and the watch on the file. VS
  * Code makes one per file and disposes of it with the last view; then the server is told to stop working on it.
  */
-import { posix } from "node:path";
 import { Disposable, type CustomDocument, type Uri } from "vscode";
 import type { Recipe } from "../../../server/protocol/recipe.js";
 import type { ToView } from "../../../server/protocol/view.js";
 import type { PruneScope } from "../context.js";
 import { watchFile, type FileWatch } from "../file-watch.js";
+import { shownName } from "../model-names.js";
 import { openSource, type ModelSource } from "../open-source.js";
 import { modelSettings } from "../settings.js";
 import { ModelSession } from "./model-session.js";
@@ -30,7 +30,7 @@ export class ModelDocument implements CustomDocument {
     recipe: Recipe | null,
   ) {
     this.source = openSource(uri);
-    const title = posix.basename(uri.path);
+    const title = shownName(uri.path);
     this.session = new ModelSession(
       {
         server: context.server,

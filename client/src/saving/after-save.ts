@@ -2,7 +2,6 @@
  * What follows a save: a notification that offers to open, compare or reveal the file, then a first comparison of both
  * models' outputs and sizes. Both can be cancelled; each result is shown in the view as it arrives.
  */
-import { posix } from "node:path";
 import { commands, env, l10n, UIKind, Uri, window, workspace } from "vscode";
 import { PruneScopeError, toErrorData, type ErrorData } from "../../../server/protocol/errors.js";
 import type { SaveReport } from "../../../server/protocol/report.js";
@@ -10,7 +9,8 @@ import type { JobName, Jobs } from "../../../server/protocol/requests.js";
 import { openComparison } from "../comparison/comparison-panel.js";
 import type { PruneScope } from "../context.js";
 import type { ModelDocument } from "../model-editor/model-document.js";
-import { viewType } from "../model-editor/view-type.js";
+import { viewTypeOf } from "../model-editor/view-type.js";
+import { shownName } from "../model-names.js";
 import { plainText } from "../plain-text.js";
 import { requestError } from "../server/request-error.js";
 import { modelSettings } from "../settings.js";
@@ -25,7 +25,7 @@ export function announce(context: PruneScope, report: SaveReport, original: Uri 
   const removed = 100 * (1 - report.kept / report.prunable);
   const message = l10n.t(
     "Saved {0}: {1} of {2} prunable weights removed ({3} %).",
-    posix.basename(uri.path),
+    shownName(uri.path),
     (report.prunable - report.kept).toLocaleString("en"),
     report.prunable.toLocaleString("en"),
     (Number.isFinite(removed) ? removed : 0).toFixed(1),
@@ -33,7 +33,7 @@ export function announce(context: PruneScope, report: SaveReport, original: Uri 
   const choices = [open, ...(original === null ? [] : [compare]), ...(revealCommand === null ? [] : [reveal])];
   void window.showInformationMessage(plainText(message), ...choices).then(async (chosen) => {
     try {
-      if (chosen === open) await commands.executeCommand("vscode.openWith", uri, viewType);
+      if (chosen === open) await commands.executeCommand("vscode.openWith", uri, viewTypeOf(uri));
       else if (chosen === compare && original !== null) openComparison(context, original, uri, report.recipe);
       else if (chosen === reveal && revealCommand !== null) await commands.executeCommand(revealCommand, uri);
     } catch (error) {

@@ -4,42 +4,39 @@
  */
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname, join, parse } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { l10n, Uri, window, workspace } from "vscode";
 import type { ModelView } from "../../../server/protocol/model.js";
 import type { Recipe } from "../../../server/protocol/recipe.js";
-import { targetName } from "../../../server/protocol/target-name.js";
+import { modelFilters } from "../model-filters.js";
+import { shownName } from "../model-names.js";
 import { plainText } from "../plain-text.js";
 import { sameFile } from "./same-file.js";
+import { suggestedPlace } from "./suggested-place.js";
 
 export interface Target {
   readonly path: string;
   readonly replaceOriginal: boolean;
 }
 
-/**
- * Asks what has to be asked. A model whose weights lie in files of their own goes into a folder of its own, because those
- * keep their names. @returns null when the person does not want to save after all.
- */
+/** Asks what has to be asked. @returns null when the person does not want to save after all. */
 export async function chooseTarget(
   original: Uri,
   recipe: Recipe,
-  { dataFiles }: ModelView,
+  model: ModelView,
   ask: boolean,
 ): Promise<Target | null> {
-  const name = targetName(basename(original.path), recipe);
-  const own = dataFiles === 0 ? name : join(parse(name).name, name);
+  const opened = workspace.workspaceFolders?.map(({ uri }) => uri.fsPath) ?? [];
   // A model that is no file on this machine has no place beside it.
-  const beside = original.scheme === "file" ? join(dirname(original.fsPath), own) : null;
-  const path =
-    ask || beside === null
-      ? await askWhere(beside ?? join(workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir(), name))
-      : await besideUnlessTaken(beside);
+  const beside = original.scheme === "file";
+  const file = beside ? original.fsPath : join(opened[0] ?? homedir(), basename(original.path));
+  const place = suggestedPlace(file, recipe, model.dataFiles, opened);
+  const path = ask || !beside ? await askWhere(place) : await besideUnlessTaken(place);
   if (path === null) return null;
   if (original.scheme !== "file" || !(await sameFile(path, original.fsPath))) return { path, replaceOriginal: false };
   const replace = l10n.t("Replace the Original");
   const answer = await window.showWarningMessage(
-    plainText(l10n.t("Replace the original model {0} by the pruned one?", basename(path))),
+    plainText(l10n.t("Replace the original model {0} by the pruned one?", shownName(original.path))),
     { modal: true, detail: l10n.t("The weights that are removed cannot be brought back.") },
     replace,
   );
@@ -51,7 +48,7 @@ async function besideUnlessTaken(path: string): Promise<string | null> {
   const replace = l10n.t("Replace");
   const saveAs = l10n.t("Save As…");
   const answer = await window.showWarningMessage(
-    plainText(l10n.t("{0} exists already. Replace it?", basename(path))),
+    plainText(l10n.t("{0} exists already. Replace it?", shownName(Uri.file(path).path))),
     { modal: true, detail: plainText(dirname(path)) },
     replace,
     saveAs,
@@ -65,7 +62,7 @@ async function askWhere(suggestion: string): Promise<string | null> {
     title: l10n.t("Save the Pruned Model"),
     saveLabel: l10n.t("Prune & Save"),
     defaultUri: Uri.file(suggestion),
-    filters: { [l10n.t("ONNX model")]: ["onnx"] },
+    filters: modelFilters(suggestion),
   });
   if (chosen === undefined) return null;
   if (chosen.scheme === "file") return chosen.fsPath;
