@@ -134,6 +134,13 @@ it.each([
   // Another name altogether, or one that only begins alike: as they were chosen.
   ["network.onnx", "net.onnx", true],
   ["b.onnx", "a.onnx", true],
+  // TensorFlow.js models, whose folders tell them apart.
+  ["/w/net/model.json", "/w/net.snip-90/model.json", true],
+  ["/w/net.snip-90/model.json", "/w/net/model.json", false],
+  ["/w/net/net.snip-90/model.json", "/w/net/model.json", false],
+  ["/w/net.snip-90/net.json", "/w/net.json", false],
+  ["/w/b/model.json", "/w/a/model.json", true],
+  ["/w/net.onnx", "/w/net.snip-90/model.json", true],
 ] as const)("of %s and %s the first is the original: %s", (a, b, expected) => {
   expect(originalFirst([a, b])).toBe(expected);
 });

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { viewType } from "../../client/src/model-editor/view-type.js";
+import { tfjsViewType, viewType } from "../../client/src/model-editor/view-type.js";
 import { parseModelSettings, parseServerSettings } from "../../client/src/settings.js";
 import { criteria } from "../../server/src/criteria/index.js";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
@@ -41,7 +41,12 @@ interface Manifest {
     readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
     readonly menus: Readonly<Record<string, readonly MenuEntry[]>>;
     readonly submenus: readonly { readonly id: string }[];
-    readonly walkthroughs: readonly { readonly steps: readonly { readonly media: { readonly svg: string } }[] }[];
+    readonly walkthroughs: readonly {
+      readonly steps: readonly {
+        readonly media: { readonly svg: string };
+        readonly completionEvents: readonly string[];
+      }[];
+    }[];
   };
 }
 
@@ -86,6 +91,21 @@ describe("commands", () => {
     ];
     const used = matches(clauses.join("\n").replaceAll(`'${viewType}'`, ""), /(prunescope\.\w+)/g);
     expect(matches(sources, /"setContext",\s*"(prunescope\.\w+)"/g)).toEqual(used);
+  });
+
+  it("are for both editors where they are for one", () => {
+    const clauses = [
+      ...Object.values(contributes.menus).flatMap((entries) => entries.map(({ when }) => when ?? "")),
+      ...contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap((step) => step.completionEvents)),
+    ].filter((clause) => clause.includes("activeCustomEditorId"));
+    expect(clauses.length).toBeGreaterThan(0);
+    for (const clause of clauses) {
+      const pattern = /activeCustomEditorId =~ \/(.*?)\//.exec(clause)?.[1] ?? clause;
+      const matching = [viewType, tfjsViewType, `${viewType}s`, "other.model"].filter((id) =>
+        new RegExp(pattern).test(id),
+      );
+      expect(matching, clause).toEqual([viewType, tfjsViewType]);
+    }
   });
 });
 
@@ -142,7 +162,7 @@ describe("strings", () => {
 });
 
 describe("the extension", () => {
-  it("opens *.onnx in the editor that the code registers", () => {
+  it("opens *.onnx in the editor that the code registers, and offers it for what may be a TensorFlow.js model", () => {
     expect(contributes.customEditors).toEqual([
       {
         viewType,
@@ -150,12 +170,20 @@ describe("the extension", () => {
         selector: [{ filenamePattern: "*.onnx" }],
         priority: "default",
       },
+      {
+        viewType: tfjsViewType,
+        displayName: "%editor%",
+        selector: [{ filenamePattern: "*model*.json" }],
+        priority: "option",
+      },
     ]);
     expect(viewType).toBe("prunescope.model");
+    expect(tfjsViewType).toBe("prunescope.tfjsModel");
   });
 
-  it("is activated by its editor and commands only, which VS Code derives from what it contributes", () => {
-    expect(manifest.activationEvents).toEqual([]);
+  it("is activated by its editors and commands, which VS Code derives from what it contributes, and by JSON", () => {
+    // The line above a model.json has to come from somewhere; what that costs is held in test/editor.
+    expect(manifest.activationEvents).toEqual(["onLanguage:json"]);
     expect(manifest.main).toBe("./dist/extension.js");
   });
 
