@@ -9,4 +9,5 @@ export * from "./layers-model.js";
 export * from "./parity.js";
 export * from "./real-models.js";
 export * from "./reference.js";
+export * from "./twin.js";
 export * from "./weights.js";
