@@ -79,6 +79,7 @@ export function encodeModel(model: Model, options: EncodeOptions): EncodedModel 
 class Encoder {
   readonly lifted = new Map<string, Constant>();
   readonly domains = new Set<string>();
+  readonly #nodeNames = new Set<string>();
 
   constructor(readonly options: EncodeOptions) {}
 
@@ -137,8 +138,11 @@ class Encoder {
 
   #node(node: Node, names: ReadonlyMap<string, string>): NodeProto {
     this.domains.add(node.domain);
+    // The runtime takes a name once; nodes that a layer of another format became all bear that layer's.
+    const name = this.#nodeNames.has(node.name) ? "" : node.name;
+    this.#nodeNames.add(name);
     return create(NodeProtoSchema, {
-      name: node.name,
+      name,
       opType: node.op,
       domain: node.domain,
       input: node.inputs.map((name) => names.get(name) ?? name),

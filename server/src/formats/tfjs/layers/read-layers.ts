@@ -34,6 +34,9 @@ export async function readLayers(
   }
 }
 
+/** Names of the input layers: those of their tensors are numbered anew by every model that is read. */
+const inputNames = (model: LayersModel): string[] => model.inputs.map(({ sourceLayer }) => sourceLayer.name);
+
 class LayersReader {
   readonly #lowering: Lowering;
   readonly #names: WeightNames;
@@ -44,14 +47,16 @@ class LayersReader {
     weights: ReadonlyMap<string, Constant>,
   ) {
     const outputs = model.outputs.map(({ sourceLayer }) => sourceLayer.name);
-    this.#lowering = new Lowering(weights, [...outputs, ...model.inputs.map(({ name }) => name)]);
+    this.#lowering = new Lowering(weights, [...outputs, ...inputNames(model)]);
     this.#names = new WeightNames(document.path, model, weights);
   }
 
   read(): { graph: Graph; notes: readonly string[] } {
     const { model } = this;
     const lowering = this.#lowering;
-    const inputs = model.inputs.map(({ name, shape, dtype }) => {
+    const names = inputNames(model);
+    const inputs = model.inputs.map(({ shape, dtype }, i) => {
+      const name = names[i]!;
       const known = dtypes[dtype];
       if (known !== undefined) return lowering.input(name, known, shape);
       throw new PruneScopeError("unsupported-op", `Input "${name}" of ${this.document.path} is ${dtype}.`, {
