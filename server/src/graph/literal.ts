@@ -46,11 +46,12 @@ export function literalValues(constant: Constant): readonly number[] | null {
 }
 
 /** What an attribute can be written as: see {@link attributes}. */
-export type AttributeWord = number | string | readonly number[] | { readonly float: number } | Constant | undefined;
+export type AttributeWord =
+  number | string | readonly number[] | readonly string[] | { readonly float: number } | Constant | undefined;
 
 /**
- * Attributes from plain words: whole numbers and lists are ints, `{ float: 1 }` is a float, strings are strings, a
- * constant is a tensor. What is undefined is left out.
+ * Attributes from plain words: whole numbers and lists of them are ints, `{ float: 1 }` is a float, strings and lists of
+ * them are strings, a constant is a tensor. What is undefined is left out.
  */
 export function attributes(words: Readonly<Record<string, AttributeWord>>): Map<string, Attribute> {
   const made = new Map<string, Attribute>();
@@ -61,7 +62,12 @@ export function attributes(words: Readonly<Record<string, AttributeWord>>): Map<
 function attributeOf(word: Exclude<AttributeWord, undefined>): Attribute {
   if (typeof word === "number") return { kind: "int", value: BigInt(word) };
   if (typeof word === "string") return { kind: "string", value: new TextEncoder().encode(word) };
-  if (Array.isArray(word)) return { kind: "ints", value: (word as readonly number[]).map(BigInt) };
+  if (Array.isArray(word)) {
+    const list = word as readonly number[] | readonly string[];
+    return typeof list[0] === "string"
+      ? { kind: "strings", value: list.map((text) => new TextEncoder().encode(text as string)) }
+      : { kind: "ints", value: (list as readonly number[]).map(BigInt) };
+  }
   if ("float" in word) return { kind: "float", value: word.float };
   return { kind: "tensor", value: word as Constant };
 }

@@ -2,26 +2,48 @@
 import { PruneScopeError } from "../../../../protocol/errors.js";
 import type { Json } from "../document.js";
 import type { Lowered } from "./lowered.js";
-import type { Lowering } from "./lowering.js";
+import type { Lowering, Words } from "./lowering.js";
 
 type Activation = (lowering: Lowering, x: Lowered) => Lowered;
 const unary =
-  (op: string, words: Parameters<Lowering["unary"]>[2] = {}): Activation =>
+  (op: string, words: Words = {}): Activation =>
   (lowering, x) =>
     lowering.unary(op, x, words);
+const overChannels =
+  (op: string): Activation =>
+  (lowering, x) =>
+    lowering.unary(op, x, { axis: lowering.axis(x, -1) });
 
+/** By the name in small letters, without underscores. */
 const activations: Readonly<Record<string, Activation>> = {
+  elu: unary("Elu"),
+  gelu: unary("Gelu"),
+  gelunew: unary("Gelu", { approximate: "tanh" }),
+  hardsigmoid: unary("HardSigmoid", { alpha: { float: 0.2 }, beta: { float: 0.5 } }),
   linear: (_, x) => x,
+  logsoftmax: overChannels("LogSoftmax"),
+  mish: unary("Mish"),
   relu: unary("Relu"),
+  relu6: (lowering, x) => clip(lowering, x, 0, 6),
+  selu: unary("Selu"),
   sigmoid: unary("Sigmoid"),
-  softmax: (lowering, x) => lowering.unary("Softmax", x, { axis: lowering.axis(x, -1) }),
+  softmax: overChannels("Softmax"),
+  softplus: unary("Softplus"),
+  softsign: unary("Softsign"),
+  swish: (lowering, x) => ({ ...x, value: lowering.op("Mul", [x.value, lowering.op("Sigmoid", [x.value])]) }),
   tanh: unary("Tanh"),
 };
+
+/** Elements within two bounds. */
+export const clip = (lowering: Lowering, x: Lowered, min: number, max: number): Lowered => ({
+  ...x,
+  value: lowering.op("Clip", [x.value, lowering.scalar(min), lowering.scalar(max)]),
+});
 
 /** Applies the activation called `name`; nothing for null. @throws PruneScopeError `unsupported-op` for an unknown one. */
 export function activate(lowering: Lowering, name: Json | undefined, x: Lowered): Lowered {
   if (name === null || name === undefined) return x;
-  const key = typeof name === "string" ? name.toLowerCase() : "";
+  const key = typeof name === "string" ? name.toLowerCase().replaceAll("_", "") : "";
   if (!Object.hasOwn(activations, key)) {
     throw new PruneScopeError(
       "unsupported-op",

@@ -16,8 +16,10 @@ export type Words = Readonly<Record<string, AttributeWord>>;
 
 export class Lowering {
   readonly #builder: GraphBuilder;
-  /** The same tensor in the other layout, by value. */
-  readonly #other = new Map<Value, Value>();
+  /** What each value made by a transpose was made of. */
+  readonly #turned = new Map<Value, { readonly from: Value; readonly perm: readonly number[] }>();
+  /** Values made by transposes, by what they were made of. */
+  readonly #transposed = new Map<string, Value>();
   readonly #weights: ReadonlyMap<string, Constant>;
   readonly #inputs: ValueInfo[] = [];
   /** Sentences about what could not be lowered, or not exactly. */
@@ -50,9 +52,10 @@ export class Lowering {
     return constant === undefined ? null : literalValues(constant);
   }
 
-  /** Element type of a weight or literal; null for what is computed. */
+  /** Element type of an input, a weight or a literal; null for what is computed. */
   dtypeOf({ value }: Lowered): DType | null {
-    return (this.#weights.get(value) ?? this.#builder.constants.get(value))?.tensor.dtype ?? null;
+    const constant = this.#weights.get(value) ?? this.#builder.constants.get(value);
+    return constant?.tensor.dtype ?? this.#inputs.find(({ name }) => name === value)?.dtype ?? null;
   }
 
   /** A tensor in tfjs' order. */
@@ -68,22 +71,31 @@ export class Lowering {
   /** The value of a tensor in tfjs' order of axes. */
   lastValue(tensor: Lowered): Value {
     if (tensor.layout === "plain") return tensor.value;
-    return this.#turned(tensor.value, toLast(tensor.shape!.length));
+    return this.transposed(tensor.value, toLast(tensor.shape!.length));
   }
 
   /** The value of a tensor of known rank (three and more) with its channels second. */
   firstValue(tensor: Lowered): Value {
     if (tensor.layout === "channels-first") return tensor.value;
-    return this.#turned(tensor.value, toFirst(tensor.shape!.length));
+    return this.transposed(tensor.value, toFirst(tensor.shape!.length));
   }
 
-  #turned(value: Value, perm: readonly number[]): Value {
-    const known = this.#other.get(value);
+  /** `value` with its axes in the order of `perm`. A transpose behind a transpose is one, or none where they cancel. */
+  transposed(value: Value, perm: readonly number[]): Value {
+    if (perm.every((axis, i) => axis === i)) return value;
+    const before = this.#turned.get(value);
+    if (before !== undefined)
+      return this.transposed(
+        before.from,
+        perm.map((axis) => before.perm[axis]!),
+      );
+    const key = `${perm.join()} ${value}`;
+    const known = this.#transposed.get(key);
     if (known !== undefined) return known;
-    const turned = this.op("Transpose", [value], { perm });
-    this.#other.set(value, turned);
-    this.#other.set(turned, value);
-    return turned;
+    const made = this.op("Transpose", [value], { perm });
+    this.#transposed.set(key, made);
+    this.#turned.set(made, { from: value, perm });
+    return made;
   }
 
   /** The only output of a new node. */
