@@ -6,6 +6,7 @@ import { type OrderedLayer, OrderedScores, type Place, comparePlaces } from "../
 /** A layer whose scores and weights are given; weights default to the scores. */
 export function arrayLayer(id: string, scores: Float32Array, weights: ArrayLike<number> = scores): OrderedLayer {
   const elements: StoredElements = {
+    zero: 0,
     size: scores.length,
     read: (start, count, out) => {
       for (let i = 0; i < count; i++) out[i] = weights[start + i]!;

@@ -2,6 +2,7 @@
 import type * as Ort from "onnxruntime-node";
 import type { DType } from "../../protocol/model.js";
 import { PruneScopeError } from "../../protocol/errors.js";
+import { constantBytes } from "../formats/constant-bytes.js";
 import type { Source } from "../formats/source.js";
 import { float16Array } from "../graph/float16.js";
 import type { Constant } from "../graph/graph.js";
@@ -25,25 +26,25 @@ const makers: Readonly<Partial<Record<DType, Make>>> = {
   uint8: (Tensor, buffer, shape) => new Tensor("uint8", new Uint8Array(buffer), shape),
 };
 
-/** The constant's elements; a file's are read once, into the array that is fed. @throws PruneScopeError `unsupported-op`. */
-export async function constantTensor(source: Source, { name, tensor, inline, sparse }: Constant): Promise<Ort.Tensor> {
-  const { dtype, shape, path, offset, length, encoding } = tensor;
+/** The constant's elements; a file's are read once, into the array that is fed, and decoded where they are codes. @throws PruneScopeError `unsupported-op`. */
+export async function constantTensor(source: Source, constant: Constant): Promise<Ort.Tensor> {
+  const { name, tensor, sparse } = constant;
+  const { dtype, shape, encoding } = tensor;
   const make = makers[dtype];
   const obstacle =
     sparse !== null
       ? "is stored sparsely"
-      : encoding !== "raw"
+      : encoding === "varint"
         ? `stores its ${dtype} elements as varints`
         : `has elements of type ${dtype}`;
-  if (sparse !== null || encoding !== "raw" || make === undefined) {
+  if (sparse !== null || encoding === "varint" || make === undefined) {
     throw new PruneScopeError(
       "unsupported-op",
       `Tensor "${name}" ${obstacle}, which a run with gradients cannot be fed. Choose a criterion without gradients.`,
       { value: name },
     );
   }
-  const bytes = inline === null ? new Uint8Array(length) : Uint8Array.from(inline);
-  if (inline === null) source.read(path, offset, bytes);
+  const { buffer } = constantBytes(source, constant);
   const { Tensor } = await onnxRuntime();
-  return make(Tensor, bytes.buffer, shape);
+  return make(Tensor, buffer, shape);
 }

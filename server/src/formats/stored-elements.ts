@@ -4,12 +4,13 @@
  */
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Constant } from "../graph/graph.js";
-import { byteLength, elementCount, isFloat } from "../graph/tensor.js";
+import { byteLength, elementCount, isFloat, storedType } from "../graph/tensor.js";
+import { blockBuffer, blockElements } from "./block-buffer.js";
+import { affineCodes, CodedElements } from "./coded-elements.js";
 import { affineCode, decode, encode, type StoredTensor } from "./element-codec.js";
 import type { Source } from "./source.js";
 
-/** Elements handled at a time: 256 kB of float32, which stays in the processor's cache between two loops. */
-export const blockElements = 1 << 16;
+export { blockElements };
 
 /** One number per element of a weight, readable in blocks, in the order in which the elements are stored. */
 export interface NumberField {
@@ -30,20 +31,22 @@ export function arrayField(values: Float32Array): NumberField {
 
 /** Reads and masks the elements of one weight. Blocks may have any start and at most {@link blockElements} elements. */
 export interface StoredElements extends NumberField {
-  /** Elements as float32 (rounded where they are float64), dequantised where they are integers. */
+  /** What a cleared element reads as: 0, or the number nearest to it that the tensor's codes have. */
+  readonly zero: number;
+  /** Elements as float32 (rounded where they are float64), dequantised where they are integers or codes. */
   read(start: number, count: number, out: Float32Array): void;
   /** The same as exact float64. */
   readExact(start: number, count: number, out: Float64Array): void;
   /** The file's bytes of the block: valid until the next call. */
   bytes(start: number, count: number): { readonly offset: number; readonly bytes: Uint8Array };
-  /** Overwrites in `bytes` every element whose `keep` is 0 with what decodes to exactly 0. */
+  /** Overwrites in `bytes` every element whose `keep` is 0 with what decodes to {@link zero}. */
   clear(bytes: Uint8Array, start: number, keep: Uint8Array): void;
   /**
    * Overwrites the elements in `bytes` with `values`, rounded to the nearest that their type has (ties to even).
-   * @throws PruneScopeError `unsupported-op` for integers and varints, `non-finite` where the type cannot hold a value.
+   * @throws PruneScopeError `unsupported-op` for integers, codes and varints, `non-finite` where the type cannot hold a value.
    */
   write(bytes: Uint8Array, values: Float64Array): void;
-  /** Number of elements in `bytes` that decode to exactly 0. */
+  /** Number of elements in `bytes` that are as cleared ones are: they decode to {@link zero}. */
   countZeros(bytes: Uint8Array, start: number, count: number): number;
 }
 
@@ -56,47 +59,21 @@ export function storedConstant(source: Source, { name, tensor, sparse }: Constan
 
 /** Opens the elements of `weight`, whose files `source` has open. */
 export function storedElements(source: Source, weight: StoredTensor): StoredElements {
-  return weight.tensor.encoding === "varint" ? new VarintElements(source, weight) : new RawElements(source, weight);
+  const { encoding } = weight.tensor;
+  if (encoding === "varint") return new VarintElements(source, weight);
+  if (encoding === "raw") return new RawElements(source, weight);
+  const tensor = { ...weight.tensor, dtype: storedType(weight.tensor), encoding: "raw" } as const;
+  const stored = new RawElements(source, { ...weight, tensor });
+  const affine = affineCodes(weight.tensor);
+  return affine === null ? stored : new CodedElements(weight, stored, affine);
 }
 
 /** Whether a stored pattern of 16 bits is +0 or −0. */
 const isZero16 = (bits: number): boolean => (bits & 0x7fff) === 0;
 
-/**
- * One block of the widest elements. It is shared, because a block's bytes are valid until the next call only, and knows
- * what it holds, so that a block that was read as bytes to be edited is not read again to be scored.
- */
-class Scratch {
-  readonly #buffer = new Uint8Array(8 * blockElements);
-  #owner: StoredElements | null = null;
-  #start = 0;
-  #count = 0;
-
-  /** Room for `length` bytes of the block of `owner`. */
-  take(owner: StoredElements, start: number, count: number, length: number): Uint8Array {
-    this.#owner = owner;
-    this.#start = start;
-    this.#count = count;
-    return this.#buffer.subarray(0, length);
-  }
-
-  /** The bytes, when they are those of this very block; null when they are others', or were edited. */
-  held(owner: StoredElements, start: number, count: number, length: number): Uint8Array | null {
-    const same = this.#owner === owner && this.#start === start && this.#count === count;
-    return same ? this.#buffer.subarray(0, length) : null;
-  }
-
-  /** Forgets what it holds: the bytes were edited. */
-  release(): void {
-    this.#owner = null;
-  }
-}
-
-let shared: Scratch | undefined;
-const scratch = (): Scratch => (shared ??= new Scratch());
-
 class RawElements implements StoredElements {
   readonly size: number;
+  readonly zero = 0;
   readonly #bytesPerElement: number;
 
   constructor(
@@ -111,15 +88,15 @@ class RawElements implements StoredElements {
     const { path, offset } = this.weight.tensor;
     const at = offset + start * this.#bytesPerElement;
     const length = count * this.#bytesPerElement;
-    const held = scratch().held(this, start, count, length);
+    const held = blockBuffer().held(this, start, count, length);
     if (held !== null) return { offset: at, bytes: held };
-    const bytes = scratch().take(this, start, count, length);
+    const bytes = blockBuffer().take(this, start, count, length);
     this.source.read(path, at, bytes);
     return { offset: at, bytes };
   }
 
   read(start: number, count: number, out: Float32Array): void {
-    const held = scratch().held(this, start, count, 4 * count);
+    const held = blockBuffer().held(this, start, count, 4 * count);
     if (this.weight.tensor.dtype === "float" && held === null) {
       // Straight into the caller's block: no copy, and no question of alignment.
       const { path, offset } = this.weight.tensor;
@@ -134,7 +111,7 @@ class RawElements implements StoredElements {
   clear(bytes: Uint8Array, start: number, keep: Uint8Array): void {
     const count = bytes.byteLength / this.#bytesPerElement;
     const { buffer, byteOffset } = bytes;
-    scratch().release();
+    blockBuffer().release();
     switch (this.#bytesPerElement) {
       case 1: {
         const { zeroPoint, inner } = affineCode(this.source, this.weight);
@@ -162,7 +139,7 @@ class RawElements implements StoredElements {
   }
 
   write(bytes: Uint8Array, values: Float64Array): void {
-    scratch().release();
+    blockBuffer().release();
     encode(this.weight, bytes, values);
   }
 
@@ -188,6 +165,7 @@ class RawElements implements StoredElements {
  */
 class VarintElements implements StoredElements {
   readonly size: number;
+  readonly zero = 0;
   /** Byte offset of every block's first element, relative to the payload, and of its end. */
   readonly #blocks: number[] = [0];
   readonly #scratch: Uint8Array;

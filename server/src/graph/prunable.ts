@@ -5,7 +5,7 @@
  */
 import type { AxisRoles, LayerId, UnprunableView } from "../../protocol/model.js";
 import { intAttribute, nodeLabel, operatorLabel, type Constant, type Graph, type Model, type Node } from "./graph.js";
-import { elementCount, isFloat, storageKey, type TensorRef } from "./tensor.js";
+import { elementCount, holdsCodes, isFloat, storageKey, type TensorRef } from "./tensor.js";
 import { type Dequantisation, passesWeights, range, Tracer } from "./origin.js";
 import { allGraphs, allNodes } from "./traversal.js";
 
@@ -256,6 +256,10 @@ function mapRoles(roles: AxisRoles, axes: readonly number[]): AxisRoles {
   const map = (list: readonly number[]): number[] => list.map((axis) => axes[axis]!).filter((axis) => axis >= 0);
   return { ...roles, out: map(roles.out), in: map(roles.in), spatial: map(roles.spatial), batch: map(roles.batch) };
 }
+
+/** Whether its elements are codes of few numbers: integers that the graph dequantises, or codes of the file itself. */
+export const isQuantised = ({ dequantisation, tensor }: Pick<PrunableWeight, "dequantisation" | "tensor">): boolean =>
+  dequantisation !== null || holdsCodes(tensor);
 
 /** Label of a layer: the node that uses it first. */
 export function layerLabel(weight: PrunableWeight): { readonly name: string; readonly op: string } {

@@ -81,6 +81,16 @@ export function byteLength(dtype: DType, count: number): number | null {
   return bits === null ? null : Math.ceil((count * bits) / 8);
 }
 
+/** What lies in the file for each element: a number of the tensor's type, or a code of another one. */
+export function storedType({ dtype, encoding }: TensorRef): DType {
+  return typeof encoding === "object" ? encoding.stored : dtype;
+}
+
+/** Whether elements are codes of few numbers, so that none can be given any other: float16 rounds, and is no such code. */
+export function holdsCodes({ encoding }: TensorRef): boolean {
+  return typeof encoding === "object" && encoding.stored !== "float16";
+}
+
 /** Whether elements are real numbers with a fraction: the types that trained weights have. */
 export function isFloat(dtype: DType): boolean {
   return dtype === "float" || dtype === "double" || dtype === "float16" || dtype === "bfloat16";

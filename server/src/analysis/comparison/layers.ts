@@ -78,8 +78,8 @@ async function compareElements(
     for (let i = 0; i < count; i++) {
       const before = x[i]!;
       const after = y[i]!;
-      if (before === 0) zerosOriginal++;
-      if (after === 0) continue;
+      if (before === first.zero) zerosOriginal++;
+      if (after === second.zero) continue;
       kept++;
       // NaN is what it was when it is NaN still.
       if (before === after || (before !== before && after !== after)) equal++;

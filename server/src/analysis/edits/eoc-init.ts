@@ -10,7 +10,7 @@ import { blockElements, storedConstant, type StoredElements, storedElements } fr
 import type { Constant } from "../../graph/graph.js";
 import { operatorLabel } from "../../graph/graph.js";
 import type { PrunableWeight } from "../../graph/prunable.js";
-import { elementCount, isFloat, storageKey } from "../../graph/tensor.js";
+import { elementCount, holdsCodes, isFloat, storageKey } from "../../graph/tensor.js";
 import { allNodes, Scopes } from "../../graph/traversal.js";
 import { modelOrigin } from "../../meanfield/origin/index.js";
 import { type LayerSite, layerSites } from "../../meanfield/sites/index.js";
@@ -132,6 +132,7 @@ class Edits {
   #add(name: string, tensor: Constant["tensor"], elements: StoredElements, fill: Fill): string | null {
     const key = storageKey(tensor);
     if (tensor.encoding === "varint") return "its elements are stored as varints, whose length would change";
+    if (holdsCodes(tensor)) return "its elements are codes of a quantisation";
     if (this.#taken.has(key)) return "another layer or norm shares it, and it was set for that one";
     this.#taken.add(key);
     this.all.push({

@@ -7,7 +7,7 @@ import { storedElements } from "../../formats/stored-elements.js";
 import type { Source } from "../../formats/source.js";
 import type { AxisOrder } from "../../graph/channels/orders.js";
 import type { Constant } from "../../graph/graph.js";
-import { byteLength, elementCount } from "../../graph/tensor.js";
+import { byteLength, elementCount, storedType } from "../../graph/tensor.js";
 
 /** Neighbouring bytes that move together from this many on are read straight to their place. */
 const longRun = 4096;
@@ -15,15 +15,15 @@ const longRun = 4096;
 type Words = BigUint64Array | Uint16Array | Uint32Array | Uint8Array;
 
 /**
- * Reorders the tensor of `constant`, which lies raw in a file of `source` and whose elements are 1, 2, 4 or 8 bytes long.
+ * Reorders the tensor of `constant`, which lies in a file of `source` and whose elements or codes are 1, 2, 4 or 8 bytes long.
  * @param orders one for each axis, null where it stays; at least one moves, and none depends on an axis behind it.
  */
 export function reordered(source: Source, constant: Constant, orders: readonly (AxisOrder | null)[]): TensorEdit {
   const { name, tensor } = constant;
-  const { shape, dtype } = tensor;
+  const { shape } = tensor;
   const size = elementCount(shape);
   const elements = storedElements(source, { id: name, name, tensor, size, shape, dequantisation: null });
-  const width = byteLength(dtype, 1)!;
+  const width = byteLength(storedType(tensor), 1)!;
   const last = orders.reduce((at, order, axis) => (order === null ? at : axis), 0);
   const length = shape[last]!;
   const run = elementCount(shape.slice(last + 1));

@@ -8,10 +8,12 @@ import { PruneScopeError } from "../../../protocol/errors.js";
 import type { DynamicAxes } from "../../../protocol/requests.js";
 import { constantTensor } from "../../autodiff/constant-tensor.js";
 import type { InputScale } from "../../formats/format.js";
+import { constantBytes } from "../../formats/constant-bytes.js";
 import { blockElements, storedConstant } from "../../formats/stored-elements.js";
 import type { Constant, Graph } from "../../graph/graph.js";
 import { rebuilt, withSubgraphs } from "../../graph/rebuild.js";
 import { withScaledInputs } from "../../graph/scaled-inputs.js";
+import { storedType } from "../../graph/tensor.js";
 import { allGraphs } from "../../graph/traversal.js";
 import { compareOutputs, run } from "../../runtime/compare.js";
 import { boundShapes, syntheticInput, type SyntheticInput } from "../../runtime/inputs.js";
@@ -174,22 +176,19 @@ function underMask(base: OpenModel, constant: Constant, saved: OpenModel, other:
   const kept = storedConstant(saved.source, other);
   if (own === null || kept === null || own.size !== kept.size)
     throw failed(saved.source.main, `holds another "${constant.name}"`);
-  const inline = new Uint8Array(constant.tensor.length);
-  const bytesEach = constant.tensor.length / Math.max(1, own.size);
+  const inline = constantBytes(base.source, constant);
+  const bytesEach = inline.length / Math.max(1, own.size);
   const values = new Float64Array(blockElements);
-  const keep = new Uint8Array(blockElements);
   for (let start = 0; start < own.size; start += blockElements) {
     const count = Math.min(blockElements, own.size - start);
     kept.readExact(start, count, values.subarray(0, count));
-    for (let i = 0; i < count; i++) keep[i] = values[i] === 0 ? 0 : 1;
-    const { bytes } = own.bytes(start, count);
-    own.clear(bytes, start, keep.subarray(0, count));
-    inline.set(bytes, start * bytesEach);
+    for (let i = 0; i < count; i++)
+      if (values[i] === kept.zero) inline.fill(0, (start + i) * bytesEach, (start + i + 1) * bytesEach);
   }
   return { ...constant, inline };
 }
 
 const holdsHalves = (graph: Graph): boolean =>
   [...allGraphs(graph)].some((one) =>
-    [...one.constants.values()].some(({ tensor }) => tensor.dtype === "float16" || tensor.dtype === "bfloat16"),
+    [...one.constants.values()].some(({ tensor }) => ["bfloat16", "float16"].includes(storedType(tensor))),
   );

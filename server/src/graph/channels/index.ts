@@ -4,7 +4,7 @@
  * join and fix sets, in topological order. What nobody speaks for stays where it is.
  */
 import { type Constant, type Graph, type Model, type Node, nodeLabel, operatorLabel, subgraphsOf } from "../graph.js";
-import { byteLength, storageKey } from "../tensor.js";
+import { byteLength, storageKey, storedType } from "../tensor.js";
 import { allGraphs, dependencies } from "../traversal.js";
 import { type Axis, fixAxis, fixedSignal, resolvedAxis, type Signal } from "./axes.js";
 import type { ChannelRule } from "./rule.js";
@@ -120,9 +120,10 @@ function fixTensor({ axes }: ChannelTensor, reason: string): void {
 /** Why the elements of a constant cannot be moved in its file; null where they can. */
 function immovable({ name, tensor, sparse }: Constant): string | null {
   if (sparse !== null) return `the file stores only some elements of "${name}"`;
-  if (tensor.encoding !== "raw") return `the elements of "${name}" are stored as varints`;
+  if (tensor.encoding === "varint") return `the elements of "${name}" are stored as varints`;
   // Elements of less than a byte have no place of their own.
-  const wide = [1, 2, 4, 8].includes(byteLength(tensor.dtype, 1) ?? 0) && byteLength(tensor.dtype, 2)! > 1;
+  const stored = storedType(tensor);
+  const wide = [1, 2, 4, 8].includes(byteLength(stored, 1) ?? 0) && byteLength(stored, 2)! > 1;
   return wide ? null : `the elements of "${name}" are ${tensor.dtype}`;
 }
 

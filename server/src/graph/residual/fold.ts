@@ -7,7 +7,7 @@ import type { Value } from "../builder.js";
 import { type Constant, intAttribute, type Model, type Node, nodeLabel, operatorLabel } from "../graph.js";
 import { type Links, linksOf } from "../links.js";
 import { movers } from "../operator-kinds.js";
-import { dtypeByCode, isFloat, storageKey } from "../tensor.js";
+import { dtypeByCode, holdsCodes, isFloat, storageKey } from "../tensor.js";
 import { allGraphs } from "../traversal.js";
 import { constantBehind, weightedOperators } from "../weighted-sum.js";
 import type { ResidualBlock } from "./index.js";
@@ -129,7 +129,8 @@ export class Folds {
     if ((this.#owners.get(storageKey(tensor)) ?? 0) > 1 && tensor.path !== "")
       return obstacle(`"${at}" shares its numbers with another tensor`);
     if (!isFloat(tensor.dtype)) return obstacle(`"${at}" holds ${tensor.dtype}`);
-    if (tensor.path === "" || tensor.encoding !== "raw" || sparse !== null)
+    if (holdsCodes(tensor)) return obstacle(`"${at}" of node "${nodeLabel(node)}" is quantised`);
+    if (tensor.path === "" || tensor.encoding === "varint" || sparse !== null)
       return obstacle(`the numbers of "${at}" do not lie in the file in one piece`);
     found.push(constant);
   }

@@ -13,6 +13,7 @@ import { batchNormState } from "../../autodiff/batch-norm-state.js";
 import { storedConstant, storedElements } from "../../formats/stored-elements.js";
 import type { Source } from "../../formats/source.js";
 import type { Graph } from "../../graph/graph.js";
+import { isQuantised } from "../../graph/prunable.js";
 import { elementCount } from "../../graph/tensor.js";
 import type { LayerSite } from "../sites/index.js";
 import type { Fans } from "./distributions.js";
@@ -50,7 +51,7 @@ export async function modelOrigin(
     const stored = bias === null ? null : storedConstant(source, bias);
     const ofBias = stored === null ? null : weightStatistics(stored);
     const fans = fansOf(site);
-    const coarse = weight.dequantisation !== null;
+    const coarse = isQuantised(weight);
     const part = found.nonFinite > 0 ? null : matrixPart(weight, elements);
     statistics.push(found);
     biases.push(ofBias);

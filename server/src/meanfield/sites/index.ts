@@ -5,7 +5,7 @@
 import type { TheoryLimit } from "../../../protocol/insights.js";
 import type { Value } from "../../graph/builder.js";
 import type { Constant, Model } from "../../graph/graph.js";
-import type { PrunableWeight } from "../../graph/prunable.js";
+import { isQuantised, type PrunableWeight } from "../../graph/prunable.js";
 import { isFloat } from "../../graph/tensor.js";
 import { constantBehind, type WeightedSum, weightedSum } from "../../graph/weighted-sum.js";
 import type { Activation } from "../activations/activation.js";
@@ -86,7 +86,7 @@ function recurrentBias({ uses }: PrunableWeight, form: LayerForm | null): Value 
 
 /** What a weight itself is that the theory does not cover. */
 function* ownLimits({ weight, form, computedBias }: Omit<LayerSite, "activation" | "limits">): Iterable<TheoryLimit> {
-  const { uses, dequantisation } = weight;
+  const { uses } = weight;
   if (form === null)
     yield { kind: "unknown-axes", words: "Which of its axes are inputs is not known, so that it has no fan-in." };
   if (form?.form === "recurrent")
@@ -100,7 +100,7 @@ function* ownLimits({ weight, form, computedBias }: Omit<LayerSite, "activation"
       kind: "tied",
       words: `It is used ${uses.length} times: gradients of tied weights are not independent of the forward pass, as the theory assumes; measured values are shown.`,
     };
-  if (dequantisation !== null)
+  if (isQuantised(weight))
     yield { kind: "quantised", words: "It is quantised: drawing it anew means training and quantising again." };
   if (computedBias)
     yield { kind: "computed-bias", words: "Its bias is computed or quantised, so that its σ_b is not known." };

@@ -1,4 +1,5 @@
 /** How a layer of a real graph is to be drawn: on the edge of chaos of the activation that follows it. */
+import { isQuantised } from "../../graph/prunable.js";
 import type { Activation } from "../activations/activation.js";
 import { edgeCurve, type EdgeCurve, type EdgePoint } from "../edge-curve.js";
 import { type EdgeOfChaos, edgeOfChaos } from "../edge-of-chaos.js";
@@ -73,7 +74,7 @@ export function drawingOf(site: LayerSite, edges: Edges): Drawing | null {
 /** Why a layer gets no suggestion, as a clause without a subject; null where it gets one. */
 export function undrawn(site: LayerSite, edges: Edges): string | null {
   const { activation, fanIn, limits, weight } = site;
-  if (weight.dequantisation !== null) return "its elements are codes of a quantisation";
+  if (isQuantised(weight)) return "its elements are codes of a quantisation";
   if (fanIn === null) return "its fan-in is not known";
   if (limits.some(({ kind }) => kind === "unknown-activation")) return "what follows it is not known";
   if (limits.some(({ kind }) => kind === "scaled")) return "constants scale the signal around its activation";

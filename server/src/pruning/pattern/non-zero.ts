@@ -1,6 +1,6 @@
 /**
- * Which elements of a weight are not 0, block by block, however they are stored: −0 and a quantised weight's zero point
- * are 0, NaN is not, and what a sparse tensor does not store is 0.
+ * Which elements of a weight are not 0, block by block, however they are stored: −0, a quantised weight's zero point and
+ * the code nearest to 0 are 0, NaN is not, and what a sparse tensor does not store is 0.
  */
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Source } from "../../formats/source.js";
@@ -35,14 +35,14 @@ export function nonZerosOf(source: Source, weight: PrunableWeight): NonZeros {
 function storedNonZeros(source: Source, weight: PrunableWeight): NonZeros {
   const elements = storedElements(source, weight);
   const { size } = elements;
-  if (weight.tensor.dtype === "double") {
+  if (weight.tensor.dtype === "double" || elements.zero !== 0) {
     const values = new Float64Array(Math.min(size, blockElements));
     return {
       size,
       read: (start, count, flags) => {
         elements.readExact(start, count, values);
         let sum = 0;
-        for (let i = 0; i < count; i++) sum += flags[i] = values[i] === 0 ? 0 : 1;
+        for (let i = 0; i < count; i++) sum += flags[i] = values[i] === elements.zero ? 0 : 1;
         return sum;
       },
     };
