@@ -1,10 +1,14 @@
-/** Recipes on disk: in the metadata of a model that PruneScope saved, or as JSON. What is in them is checked, whoever wrote it. */
+/**
+ * Recipes on disk: in the metadata of a model that PruneScope saved, or as JSON. A .json may be either: a model.json of
+ * TensorFlow.js is one by its content. What is in them is checked, whoever wrote it.
+ */
 import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type ErrorData, PruneScopeError } from "../../protocol/errors.js";
+import { type ErrorCode, type ErrorData, PruneScopeError } from "../../protocol/errors.js";
 import { parseRecipe, type Recipe } from "../../protocol/recipe.js";
 import { formatOf } from "../formats/index.js";
 import { Source } from "../formats/source.js";
+import type { Model } from "../graph/graph.js";
 
 /** Largest file that is read as a recipe. */
 const maxBytes = 1 << 20;
@@ -16,13 +20,14 @@ const recipeKey = /^prunescope\.recipe(?:\.\d+)?$/;
 export const pathFields = { data: "--data", scores: "--scores", mask: "--mask" } as const;
 
 /**
- * The recipe in `file`: an .onnx that PruneScope saved, or a .json. Its relative paths are relative to the file's folder.
+ * The recipe in `file`: a model that PruneScope saved, or a .json. Its relative paths are relative to the file's folder.
  * @throws PruneScopeError naming the file: `missing-data` where it is absent or has no recipe, `bad-request` where what it
  * has is none, and what the format's reader throws.
  */
 export function recipeIn(file: string): Recipe {
   const path = resolve(file);
-  const text = /\.json$/i.test(path) ? jsonText(path) : metadataText(path);
+  const records = recordsIn(path);
+  const text = records === null ? jsonText(path) : recipeAmong(records, path);
   const recipe = checked(path, text);
   const paths = Object.keys(pathFields) as (keyof typeof pathFields)[];
   const absolute = paths.flatMap((field) => {
@@ -72,23 +77,31 @@ function jsonText(path: string): string {
   }
 }
 
-function metadataText(path: string): string {
+/** What makes a .json no model. */
+const noModel: ReadonlySet<ErrorCode> = new Set(["malformed-model", "unsupported-format"]);
+
+/** What a model says about itself; null for a .json that is none. */
+function recordsIn(path: string): Model["metadata"] | null {
   const format = formatOf(path);
   const source = new Source(path);
   try {
-    const record = format
-      .metadata(source)
-      .filter(({ key }) => recipeKey.test(key))
-      .at(-1);
-    if (record !== undefined) return record.value;
-    throw new PruneScopeError(
-      "missing-data",
-      `${path} holds no recipe: PruneScope did not save it, or was told to leave metadata out.`,
-      { file: path },
-    );
+    return format.metadata(source);
+  } catch (error) {
+    if (/\.json$/i.test(path) && error instanceof PruneScopeError && noModel.has(error.code)) return null;
+    throw error;
   } finally {
     source.close();
   }
+}
+
+function recipeAmong(records: Model["metadata"], path: string): string {
+  const record = records.filter(({ key }) => recipeKey.test(key)).at(-1);
+  if (record !== undefined) return record.value;
+  throw new PruneScopeError(
+    "missing-data",
+    `${path} holds no recipe: PruneScope did not save it, or was told to leave metadata out.`,
+    { file: path },
+  );
 }
 
 function checked(path: string, text: string): Recipe {

@@ -83,6 +83,12 @@ export class Source {
     return [...this.#files.keys()];
   }
 
+  /** Names of all that is read as a whole: paths, and in the place of those that were joined, behind them, what they make. */
+  get wholes(): readonly string[] {
+    const joined = new Set([...this.#joined.values()].flatMap((parts) => parts.map(({ path }) => path)));
+    return [...this.paths.filter((path) => !joined.has(path)), ...this.#joined.keys()];
+  }
+
   /** Bytes of one file, or of all. */
   size(path?: string): number {
     if (path !== undefined) return this.partsOf(path).reduce((sum, { length }) => sum + length, 0);

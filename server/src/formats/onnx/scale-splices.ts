@@ -20,15 +20,9 @@ import { dtypeCode } from "../../graph/tensor.js";
 import { allNodes } from "../../graph/traversal.js";
 import type { InputScale } from "../format.js";
 import type { Source } from "../source.js";
+import type { Splice } from "../write-changed.js";
 import { recordOf } from "./node-records.js";
 import { WireWindow } from "./wire-window.js";
-
-/** Bytes of the original in [offset, offset + length) that become `bytes`. */
-export interface Splice {
-  readonly offset: number;
-  readonly length: number;
-  readonly bytes: Uint8Array;
-}
 
 /** Field numbers of onnx.proto: ModelProto's graph, GraphProto's nodes, NodeProto's inputs. */
 const graphField = 7;

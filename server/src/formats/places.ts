@@ -1,14 +1,14 @@
 /**
- * Where the files of a saved model go: the model to its target, external data beside it under its own names. Nothing is
- * overwritten but what the person named, and nothing is written outside the target's folder.
+ * Where the files of a saved model go: the model to its target, its data (external data of ONNX, shards of TensorFlow.js)
+ * beside it under its own names. Nothing is overwritten but what the person named, and nothing is written outside the
+ * target's folder.
  */
 import { existsSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
-import { PruneScopeError } from "../../../protocol/errors.js";
-import { identityOf } from "../file-identity.js";
-import { isInside } from "../inside.js";
-import { Source } from "../source.js";
-import { readOnnx } from "./read.js";
+import { PruneScopeError } from "../../protocol/errors.js";
+import { identityOf } from "./file-identity.js";
+import { isInside } from "./inside.js";
+import { Source } from "./source.js";
 
 export interface PlaceOptions {
   /** Absolute. */
@@ -16,19 +16,22 @@ export interface PlaceOptions {
   readonly replaceOriginal: boolean;
   /** Files of the person's model, its main file first. */
   readonly originals: readonly string[];
+  /** Opens the data of a model whose main file is open, as the format's reader does; throws where it is no such model. */
+  readonly openData: (source: Source) => void;
 }
 
 /**
  * The place of each file of `source`, the main file first.
  * @throws PruneScopeError `unsafe-path` where a place is not to be written to, with the reason and what to do.
  */
-export function placesOf(source: Source, { target, replaceOriginal, originals }: PlaceOptions): Map<string, string> {
+export function placesOf(source: Source, options: PlaceOptions): Map<string, string> {
+  const { target, replaceOriginal, originals, openData } = options;
   const from = dirname(source.main);
   const home = dirname(target);
   const places = new Map<string, string>();
   for (const path of source.paths) places.set(path, path === source.main ? target : join(home, relative(from, path)));
   const own = new Set([...originals, ...source.paths].map(identityOf));
-  const older = dataOf(target);
+  const older = dataOf(target, openData);
   for (const [path, place] of places) {
     const identity = identityOf(place);
     const original = identity !== null && own.has(identity);
@@ -85,12 +88,12 @@ function refuseOutside(home: string, place: string): void {
     refuse(place, `${folder} is a link out of ${home}, where the model's data would go. Choose another folder.`);
 }
 
-/** Identities of the external data of the model at `path`; none where there is no model. */
-function dataOf(path: string): ReadonlySet<string | null> {
+/** Identities of the data of the model at `path`; none where there is no model. */
+function dataOf(path: string, openData: PlaceOptions["openData"]): ReadonlySet<string | null> {
   let source: Source | null = null;
   try {
     source = new Source(path);
-    readOnnx(source);
+    openData(source);
     return new Set(source.paths.slice(1).map(identityOf));
   } catch {
     return new Set();
