@@ -118,8 +118,8 @@ export interface ModelView {
   readonly format: string;
   /** Bytes on disk, external data included. */
   readonly bytes: number;
-  /** Files beside the model's own that hold its weights. */
-  readonly dataFiles: number;
+  /** Paths of the files beside the model's own that hold its weights. */
+  readonly dataFiles: readonly string[];
   readonly fingerprint: string;
   readonly producer: string;
   readonly irVersion: number;

@@ -77,7 +77,9 @@ export type FromView =
   | { readonly type: "remedies"; readonly budget: number }
   | { readonly type: "save"; readonly recipe: Recipe; readonly as: boolean }
   | { readonly type: "cancel" }
-  | { readonly type: "retry" };
+  | { readonly type: "retry" }
+  /** The file is no model after all: the person wants to read it. */
+  | { readonly type: "openText" };
 
 /** Checks a message from the view. @returns the message, or null when it is none. */
 export function parseFromView(input: unknown): FromView | null {
@@ -86,6 +88,7 @@ export function parseFromView(input: unknown): FromView | null {
   switch (message["type"]) {
     case "ready":
     case "cancel":
+    case "openText":
     case "retry":
       return { type: message["type"] };
     case "survival": {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { globLiteral } from "../../client/src/source/glob-literal.js";
-import { quiet, SettlingFile, type FileState } from "../../client/src/source/settling.js";
+import { quiet, SettlingFile, sumOf, type FileState } from "../../client/src/source/settling.js";
 
 /** A file whose state follows a script of (time, size); time passes only by waiting. */
 function scripted(initial: FileState | null, script: readonly (readonly [at: number, state: FileState | null])[]) {
@@ -99,4 +99,21 @@ describe("a file that settles", () => {
 it("escapes what means something in a glob", () => {
   expect(globLiteral("model.onnx")).toBe("model.onnx");
   expect(globLiteral("m[1]{a}*?.onnx")).toBe("m[[]1[]][{]a[}][*][?].onnx");
+});
+
+it("several files are one that changes with each of them", () => {
+  const file = (bytes: number, changed: number, identity: number): FileState => ({ size: bytes, changed, identity });
+  const files = [file(5, 100, 1), file(7, 90, 2), file(0, 80, 3)];
+  const before = sumOf(files);
+  expect(sumOf([...files])).toEqual(before);
+  expect(sumOf([])).toEqual(file(0, 0, 0));
+  const changes: (FileState | null)[][] = [
+    [file(6, 100, 1), files[1]!, files[2]!],
+    [files[0]!, file(7, 91, 2), files[2]!],
+    [files[0]!, files[1]!, file(0, 80, 4)],
+    [files[0]!, null, files[2]!],
+    // An empty file that is gone still was there at some time.
+    [files[0]!, files[1]!, null],
+  ];
+  for (const changed of changes) expect(sumOf(changed)).not.toEqual(before);
 });

@@ -14,6 +14,7 @@ const messages: readonly FromView[] = [
   { type: "save", recipe: defaultRecipe, as: true },
   { type: "cancel" },
   { type: "retry" },
+  { type: "openText" },
 ];
 
 it.each(messages)("takes $type", (message) => {

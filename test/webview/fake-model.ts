@@ -239,7 +239,7 @@ function modelView(layers: readonly LayerView[], options: FakeOptions): ModelVie
     path: `/home/ada/models/${options.title ?? "model.onnx"}`,
     format: "onnx",
     bytes: prunable * 4 + 40_000,
-    dataFiles: 0,
+    dataFiles: [],
     fingerprint: `fingerprint-${layers.length}`,
     producer: "pytorch 2.4.1",
     irVersion: 8,

@@ -39,6 +39,22 @@ describe("states of the page", () => {
     expect(shown(body, ".failure-retry")).toBe(false);
   });
 
+  it("failed for JSON that is no model: it can be read as text, which no other failure is for", () => {
+    const offered = (code: ErrorData["code"], file: string, mode: ViewState["mode"] = "editor"): boolean => {
+      const error: ErrorData = { code, message: "No.", about: { file } };
+      const { body, host } = page({ ...loadingState(), mode, activity: { kind: "failed", error, retry: false } });
+      if (!shown(body, ".failure-text")) return false;
+      body.querySelector<HTMLElement>(".failure-text")?.click();
+      return host.of("openText").length === 1;
+    };
+    expect(offered("unsupported-format", "/w/package.json")).toBe(true);
+    expect(offered("malformed-model", "/w/model.JSON")).toBe(true);
+    expect(offered("missing-data", "/w/model.json")).toBe(false);
+    expect(offered("malformed-model", "/w/model.onnx")).toBe(false);
+    expect(offered("malformed-model", "/w/shard.bin")).toBe(false);
+    expect(offered("malformed-model", "/w/model.json", "report")).toBe(false);
+  });
+
   it("failed beside a result: both are shown", () => {
     const { body } = page({ ...fake.state, activity: { kind: "failed", error: failed, retry: true } });
     expect(body.dataset["state"]).toBe("ready");

@@ -6,7 +6,7 @@ import { Disposable, type CustomDocument, type Uri } from "vscode";
 import type { Recipe } from "../../../server/protocol/recipe.js";
 import type { ToView } from "../../../server/protocol/view.js";
 import type { PruneScope } from "../context.js";
-import { watchFile, type FileWatch } from "../file-watch.js";
+import { watchFile, watchTogether, type FileWatch } from "../file-watch.js";
 import { shownName } from "../model-names.js";
 import { openSource, type ModelSource } from "../open-source.js";
 import { modelSettings } from "../settings.js";
@@ -21,6 +21,9 @@ export class ModelDocument implements CustomDocument {
   readonly session: ModelSession;
   readonly source: ModelSource;
   readonly #watch: FileWatch;
+  /** Of the files that hold the weights, when it is known which. */
+  #dataWatch: FileWatch | null = null;
+  #dataFiles: readonly string[] = [];
   readonly #views = new Set<View>();
 
   /** Starts reading the model at once. `recipe` when one was chosen beforehand. */
@@ -38,6 +41,7 @@ export class ModelDocument implements CustomDocument {
         path: (fresh, signal) => this.source.path(fresh, signal),
         settings: () => modelSettings(uri),
         post: (message) => {
+          if (message.type === "state") this.#watchData(message.state.model?.dataFiles ?? this.#dataFiles);
           for (const view of this.#views) view.post(message);
           context.models.worked(this);
         },
@@ -62,13 +66,23 @@ export class ModelDocument implements CustomDocument {
   /** Looks whether the file has changed; for when a view is seen again. */
   look(): void {
     this.#watch.look();
+    this.#dataWatch?.look();
   }
 
   dispose(): void {
     this.#watch.dispose();
+    this.#dataWatch?.dispose();
     this.session.dispose();
     this.context.models.remove(this);
     this.context.server.close(this.uri);
     void this.source.dispose();
+  }
+
+  #watchData(paths: readonly string[]): void {
+    // What is no file is read from a copy, which does not change.
+    if (this.uri.scheme !== "file" || paths.join("\n") === this.#dataFiles.join("\n")) return;
+    this.#dataFiles = paths;
+    this.#dataWatch?.dispose();
+    this.#dataWatch = paths.length === 0 ? null : watchTogether(paths, this.session);
   }
 }

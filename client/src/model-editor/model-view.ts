@@ -2,7 +2,7 @@
  * One view of a model: its page, and the messages between the page and the model's session. Messages from the page are
  * checked here and trusted behind.
  */
-import type { Disposable, WebviewPanel } from "vscode";
+import { commands, type Disposable, type WebviewPanel } from "vscode";
 import { toErrorData } from "../../../server/protocol/errors.js";
 import { parseRecipe } from "../../../server/protocol/recipe.js";
 import type { ExactSurvival } from "../../../server/protocol/report.js";
@@ -68,6 +68,9 @@ export function showModel(context: PruneScope, model: ModelDocument, panel: Webv
         return;
       case "retry":
         return session.retry();
+      case "openText":
+        await commands.executeCommand("vscode.openWith", model.uri, "default");
+        return;
     }
   };
 

@@ -30,7 +30,7 @@ export async function chooseTarget(
   // A model that is no file on this machine has no place beside it.
   const beside = original.scheme === "file";
   const file = beside ? original.fsPath : join(opened[0] ?? homedir(), basename(original.path));
-  const place = suggestedPlace(file, recipe, model.dataFiles, opened);
+  const place = suggestedPlace(file, recipe, model.dataFiles.length, opened);
   const path = ask || !beside ? await askWhere(place) : await besideUnlessTaken(place);
   if (path === null) return null;
   if (original.scheme !== "file" || !(await sameFile(path, original.fsPath))) return { path, replaceOriginal: false };

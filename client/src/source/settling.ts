@@ -27,6 +27,17 @@ export interface SettlingListener {
   deleted(): void;
 }
 
+/** The state of several files as one, which changes when one of them changes, comes or goes. */
+export function sumOf(states: readonly (FileState | null)[]): FileState {
+  const sum = (value: (state: FileState) => number): number =>
+    states.reduce((total, state) => total + (state === null ? 0 : value(state)), 0);
+  return {
+    size: sum(({ size }) => size),
+    changed: sum(({ changed }) => changed),
+    identity: sum(({ identity }) => identity),
+  };
+}
+
 const interval = 250;
 /** Milliseconds without a change after which a file has settled. */
 export const quiet = 1000;

@@ -32,7 +32,7 @@ export function describeModel(open: OpenModel): ModelView {
     path: source.main,
     format: open.format.id,
     bytes: source.size(),
-    dataFiles: source.paths.length - 1,
+    dataFiles: source.paths.slice(1),
     fingerprint: open.fingerprint,
     producer: model.producer,
     irVersion: model.irVersion,

@@ -3,6 +3,7 @@
  * it failed.
  */
 import { elementsOf, setText } from "../elements.js";
+import type { ErrorData } from "../../../server/protocol/errors.js";
 import type { Activity } from "../../../server/protocol/view.js";
 import type { Progress } from "../../../server/protocol/requests.js";
 import type { ViewStore } from "../state/store.js";
@@ -46,11 +47,11 @@ export function createWorkLine(document: Document, store: Pick<ViewStore, "cance
   };
 }
 
+/** What the panel about work that failed can do; without `openText` it is not offered. */
+type Ways = Pick<ViewStore, "exclude" | "live" | "retry" | "survey"> & Partial<Pick<ViewStore, "openText">>;
+
 /** The panel about work that failed. */
-export function createFailure(
-  document: Document,
-  store: Pick<ViewStore, "exclude" | "live" | "retry" | "survey">,
-): ActivityView {
+export function createFailure(document: Document, store: Ways): ActivityView {
   const h = elementsOf(document);
   const sentence = h("p", { class: "failure-sentence" });
   const places = h("dl", { class: "places" });
@@ -59,6 +60,10 @@ export function createFailure(
     store.retry();
   });
   const exclude = h("vscode-button", { appearance: "secondary", class: "failure-exclude" });
+  const openText = h("vscode-button", { appearance: "secondary", class: "failure-text" }, "Open as Text");
+  openText.addEventListener("click", () => {
+    store.openText?.();
+  });
   let offered: string | null = null;
   exclude.addEventListener("click", () => {
     if (offered !== null) store.exclude(offered, true);
@@ -67,7 +72,7 @@ export function createFailure(
     "section",
     { class: "failure", role: "alert" },
     h("span", { class: "failure-mark", "aria-hidden": "true" }, "✕"),
-    h("div", {}, sentence, places, h("div", { class: "actions" }, retry, exclude)),
+    h("div", {}, sentence, places, h("div", { class: "actions" }, retry, exclude, openText)),
   );
   return {
     element,
@@ -85,8 +90,14 @@ export function createFailure(
       offered = error.code === "non-finite" ? layerNamed(store, error.about.value) : null;
       exclude.hidden = offered === null || !store.live;
       setText(exclude, "Exclude this layer");
+      openText.hidden = !isForeignText(error) || !store.live || store.openText === undefined;
     },
   };
+}
+
+/** Whether a JSON file turned out to be no model, or a broken one: it can be read all the same. */
+function isForeignText({ code, about }: ErrorData): boolean {
+  return /\.json$/i.test(about.file ?? "") && (code === "unsupported-format" || code === "malformed-model");
 }
 
 function layerNamed(store: Pick<ViewStore, "survey">, value: string | undefined): string | null {

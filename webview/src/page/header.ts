@@ -81,12 +81,21 @@ function factItems(h: ElementFactory, model: ModelView): Node[] {
   const fact = (term: string, ...value: Child[]): Node => h("div", {}, h("dt", {}, term), h("dd", {}, ...value));
   return [
     fact("Producer", model.producer === "" ? "unknown" : shorten(model.producer, 60)),
-    fact("Format", `${formatNames.get(model.format) ?? model.format}, IR ${model.irVersion}`),
-    fact("Opsets", opsetText(model.opsets)),
+    ...formatFacts(model).map(([term, value]) => fact(term, value)),
     fact("Parameters", integer(model.parameters)),
     fact("Prunable", `${integer(model.prunable)} (${percent(share)})`),
     fact("Layers", integer(model.layers.length)),
     fact("On disk", bytes(model.bytes)),
+  ];
+}
+
+/** Versions are told of ONNX files; what another format is read into has some too, which its file knows nothing of. */
+function formatFacts({ format, irVersion, opsets }: ModelView): [term: string, value: string][] {
+  const name = formatNames.get(format) ?? format;
+  if (format !== "onnx") return [["Format", name]];
+  return [
+    ["Format", `${name}, IR ${irVersion}`],
+    ["Opsets", opsetText(opsets)],
   ];
 }
 

@@ -265,6 +265,11 @@ export class ViewStore {
     this.host.post({ type: "retry" });
   }
 
+  /** Opens the file itself as text. */
+  openText(): void {
+    this.host.post({ type: "openText" });
+  }
+
   private receive(message: ToView): void {
     switch (message.type) {
       case "state":
