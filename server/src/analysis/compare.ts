@@ -12,13 +12,14 @@ import { compareRuns, type RunsReport } from "./comparison/runs.js";
 import { compress } from "./compress.js";
 import type { JobContext } from "./jobs.js";
 import { withModel } from "./open-model.js";
+import { bytesToRun } from "./run-memory.js";
 
 /** @throws PruneScopeError `shape-mismatch` where the models take different inputs, and what is wrong with a file or the data. */
 export async function compare(params: CompareParams, context: JobContext): Promise<CompareReport> {
   const { path, pruned, recipe, latencySeconds } = params;
   const began = performance.now();
   const notes: string[] = [];
-  const { layers, original, other, model, outputs } = await withModel(path, (first) =>
+  const { layers, original, other, loaded, model, outputs } = await withModel(path, (first) =>
     withModel(pruned, async (second) => {
       requireSameInputs(first.model.graph, second.model.graph);
       const shared = sharedOutputs(first.model.graph, second.model.graph, notes);
@@ -26,6 +27,7 @@ export async function compare(params: CompareParams, context: JobContext): Promi
         layers: await compareLayers(first, second, context),
         original: { path, bytes: first.source.size() },
         other: { path: pruned, bytes: second.source.size() },
+        loaded: [bytesToRun(first), bytesToRun(second)] as const,
         model: first.model,
         outputs: shared,
       };
@@ -50,7 +52,15 @@ export async function compare(params: CompareParams, context: JobContext): Promi
       : dataset.notes),
   );
   const run = await compareRuns(
-    { original, pruned: other, model, outputs, dataset, loss: recipe.loss, latencySeconds },
+    {
+      original: { path, bytes: loaded[0] },
+      pruned: { path: pruned, bytes: loaded[1] },
+      model,
+      outputs,
+      dataset,
+      loss: recipe.loss,
+      latencySeconds,
+    },
     context,
   ).catch((error: unknown) => notRun(error, notes));
   const compressed = await compress({ uri: params.uri, path, pruned }, context).catch(dataOf);

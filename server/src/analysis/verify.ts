@@ -1,19 +1,20 @@
 /** Job `verify`: runs original and pruned model in ONNX Runtime on the same input. */
 import type { VerifyReport } from "../../protocol/report.js";
 import type { VerifyParams } from "../../protocol/requests.js";
-import { compareOutputs, run } from "../runtime/compare.js";
+import { compareOutputs } from "../runtime/compare.js";
 import { syntheticInput } from "../runtime/inputs.js";
 import type { JobContext } from "./jobs.js";
 import { withModel } from "./open-model.js";
-import { requireRunMemory } from "./run-memory.js";
+import { bytesToRun, requireRunMemory } from "./run-memory.js";
+import { runModel } from "./run-model.js";
 
 export async function verify(
   { path, pruned, seed, dynamicAxes }: VerifyParams,
   context: JobContext,
 ): Promise<VerifyReport> {
   const began = performance.now();
-  const { inputs, bytes } = await withModel(path, ({ model, source }) =>
-    Promise.resolve({ inputs: model.graph.inputs, bytes: source.size() }),
+  const { inputs, bytes } = await withModel(path, (open) =>
+    Promise.resolve({ inputs: open.model.graph.inputs, bytes: bytesToRun(open) }),
   );
   const { memoryLimit, threads } = context.settings;
   requireRunMemory(path, bytes, memoryLimit);
@@ -23,9 +24,9 @@ export async function verify(
     await context.checkpoint();
   };
   await step(0);
-  const original = await run(path, feeds, threads);
+  const original = await runModel(path, feeds, threads);
   await step(1);
-  const after = await run(pruned, feeds, threads);
+  const after = await runModel(pruned, feeds, threads);
   await step(2);
   return { input: words, outputs: compareOutputs(original, after), seconds: (performance.now() - began) / 1000 };
 }

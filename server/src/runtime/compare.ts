@@ -1,5 +1,5 @@
 /**
- * Runs models and compares what comes out of two of them on the same input: differences, cosine, and whether the largest
+ * Compares what comes out of two models on the same input: differences, cosine, and whether the largest
  * element of each sample is at the same place. Runs are added one at a time; none of their values is kept.
  */
 import type * as Ort from "onnxruntime-node";
@@ -7,36 +7,8 @@ import type { ComparedOutput } from "../../protocol/compare.js";
 import { PruneScopeError } from "../../protocol/errors.js";
 import { float16Bits, float16ToNumber } from "../graph/float16.js";
 import { elementCount } from "../graph/tensor.js";
-import { openSession, runtimeError } from "./session.js";
 
 export type Outputs = ReadonlyMap<string, Ort.Tensor>;
-
-/** Outputs of the model at `path`, in a session of its own. */
-export async function run(
-  path: string,
-  feeds: Record<string, Ort.Tensor>,
-  threads: number,
-): Promise<Map<string, Ort.Tensor>> {
-  const session = await openSession(path, { threads, optimise: true });
-  try {
-    return await runOnce(session, feeds, path);
-  } finally {
-    await session.release();
-  }
-}
-
-/** Outputs of one run of an open session of the model at `path`. @throws PruneScopeError what ONNX Runtime says. */
-export async function runOnce(
-  session: Ort.InferenceSession,
-  feeds: Record<string, Ort.Tensor>,
-  path: string,
-): Promise<Map<string, Ort.Tensor>> {
-  try {
-    return new Map(Object.entries(await session.run(feeds)));
-  } catch (error) {
-    throw error instanceof PruneScopeError ? error : runtimeError(error, path);
-  }
-}
 
 /** Compares the outputs of one run. */
 export function compareOutputs(original: Outputs, pruned: Outputs): ComparedOutput[] {

@@ -14,7 +14,9 @@ import {
   type NodeProto,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
   type TensorProto,
+  TensorProto_DataLocation,
   TensorProtoSchema,
   type TensorShapeProto_Dimension,
   TensorShapeProto_DimensionSchema,
@@ -36,7 +38,7 @@ import {
   operatorLabel,
   type ValueInfo,
 } from "../graph/graph.js";
-import { dtypeCode } from "../graph/tensor.js";
+import { dtypeCode, type TensorRef } from "../graph/tensor.js";
 import type { ValueTypes } from "../graph/value-type.js";
 
 export interface EncodeOptions {
@@ -46,11 +48,16 @@ export interface EncodeOptions {
   readonly inputShapes: ReadonlyMap<string, readonly Dim[]>;
   /** Types of values that are known already; extra outputs among them are given theirs. */
   readonly known?: ValueTypes;
+  /**
+   * What large constants become: `inputs`, which a session is made without (the default), or `external` initializers, which
+   * the runtime folds into what is computed of them alone and which a session has to be given.
+   */
+  readonly large?: "inputs" | "external";
 }
 
 export interface EncodedModel {
   readonly bytes: Uint8Array;
-  /** Constants that became inputs, by the input's name. */
+  /** Large constants, by the name of the input or initializer that they became; {@link externalLocation} says under what name a session takes the elements. */
   readonly lifted: ReadonlyMap<string, Constant>;
 }
 
@@ -58,11 +65,13 @@ export interface EncodedModel {
 export function encodeModel(model: Model, options: EncodeOptions): EncodedModel {
   const encoder = new Encoder(options);
   const graph = encoder.graph(model.graph, new Map());
-  graph.input.push(
-    ...[...encoder.lifted].map(([name, { tensor, sparse }]) =>
-      valueInfo(name, tensor.dtype, sparse?.shape ?? tensor.shape),
-    ),
-  );
+  const large = [...encoder.lifted];
+  if (options.large === "external")
+    graph.initializer.push(...large.map(([name, { tensor }], i) => externalTensor(name, tensor, i)));
+  else
+    graph.input.push(
+      ...large.map(([name, { tensor, sparse }]) => valueInfo(name, tensor.dtype, sparse?.shape ?? tensor.shape)),
+    );
   const domains = new Map(model.opsets);
   for (const domain of encoder.domains) if (!domains.has(domain)) domains.set(domain, 1);
   const proto = create(ModelProtoSchema, {
@@ -193,6 +202,19 @@ function tensor({ name, tensor: ref, inline }: Constant): TensorProto {
     dims: ref.shape.map(BigInt),
     dataType: dtypeCode(ref.dtype),
     rawData: new Uint8Array(inline ?? []),
+  });
+}
+
+/** Location that the `i`-th large constant has as external data: a name, and no path. */
+export const externalLocation = (i: number): string => `constant-${i}`;
+
+function externalTensor(name: string, { shape, dtype }: TensorRef, i: number): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dims: shape.map(BigInt),
+    dataType: dtypeCode(dtype),
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [create(StringStringEntryProtoSchema, { key: "location", value: externalLocation(i) })],
   });
 }
 

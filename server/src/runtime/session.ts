@@ -38,12 +38,14 @@ export function threadCount(setting: number): number {
 export interface SessionOptions {
   readonly threads: number;
   readonly optimise: boolean;
+  /** Elements of initializers that lie outside of the model, by their location. */
+  readonly external?: readonly { readonly path: string; readonly data: Uint8Array }[];
 }
 
 /** Opens a model, given as a path or as bytes. @throws PruneScopeError with what ONNX Runtime does not take. */
 export async function openSession(
   model: string | Uint8Array,
-  { threads, optimise }: SessionOptions,
+  { threads, optimise, external }: SessionOptions,
 ): Promise<Ort.InferenceSession> {
   const ort = await onnxRuntime();
   const options: Ort.InferenceSession.SessionOptions = {
@@ -53,6 +55,7 @@ export async function openSession(
     interOpNumThreads: 1,
     enableMemPattern: false,
     logSeverityLevel: 4,
+    ...(external === undefined ? {} : { externalData: external }),
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
   try {

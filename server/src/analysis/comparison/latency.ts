@@ -1,12 +1,11 @@
 /**
- * How long one run takes, measured: warm-up, then the sessions in turn, so that whatever slows the machine down slows
+ * How long one run takes, measured: warm-up, then the models in turn, so that whatever slows the machine down slows
  * all of them. Median and quartiles, because times have a long tail and no mean worth the name.
  */
-import type * as Ort from "onnxruntime-node";
 import type { Latency } from "../../../protocol/compare.js";
-import { PruneScopeError } from "../../../protocol/errors.js";
-import { runtimeError } from "../../runtime/session.js";
+import type { Feeds } from "../../runtime/program.js";
 import type { JobContext } from "../jobs.js";
+import type { RunningModel } from "../run-model.js";
 
 /** Runs whose time does not count: they fill caches and make the arena grow. */
 const warmUps = 2;
@@ -15,38 +14,34 @@ const warmUps = 2;
 const mostRounds = 2000;
 
 /**
- * Runs the sessions in turn for about `seconds`, each at least once.
- * @returns for every session the milliseconds of its runs, as many for each.
+ * Runs the models in turn for about `seconds`, each at least once.
+ * @returns for every model the milliseconds of its runs, as many for each.
  */
 export async function timeInTurn(
-  sessions: readonly Ort.InferenceSession[],
-  feeds: Record<string, Ort.Tensor>,
+  models: readonly RunningModel[],
+  feeds: Feeds,
   seconds: number,
   context: JobContext,
 ): Promise<number[][]> {
-  try {
-    for (let round = 0; round < warmUps; round++) for (const session of sessions) await session.run(feeds);
-    const times = sessions.map((): number[] => []);
-    const began = performance.now();
-    let spent = 0;
-    let longest = 0;
-    // Another round begins only where it can be expected to end in time.
-    for (let round = 0; round === 0 || (spent + longest <= 1000 * seconds && round < mostRounds); round++) {
-      for (const [s, session] of sessions.entries()) {
-        const start = performance.now();
-        await session.run(feeds);
-        times[s]!.push(performance.now() - start);
-      }
-      const now = performance.now() - began;
-      longest = Math.max(longest, now - spent);
-      spent = now;
-      context.progress({ stage: "Measuring latency", done: Math.min(spent, 1000 * seconds), total: 1000 * seconds });
-      await context.checkpoint();
+  for (let round = 0; round < warmUps; round++) for (const model of models) await model.run(feeds);
+  const times = models.map((): number[] => []);
+  const began = performance.now();
+  let spent = 0;
+  let longest = 0;
+  // Another round begins only where it can be expected to end in time.
+  for (let round = 0; round === 0 || (spent + longest <= 1000 * seconds && round < mostRounds); round++) {
+    for (const [m, model] of models.entries()) {
+      const start = performance.now();
+      await model.run(feeds);
+      times[m]!.push(performance.now() - start);
     }
-    return times;
-  } catch (error) {
-    throw error instanceof PruneScopeError ? error : runtimeError(error);
+    const now = performance.now() - began;
+    longest = Math.max(longest, now - spent);
+    spent = now;
+    context.progress({ stage: "Measuring latency", done: Math.min(spent, 1000 * seconds), total: 1000 * seconds });
+    await context.checkpoint();
   }
+  return times;
 }
 
 /** Median and quartiles of some times, interpolated between the two that are nearest. At least one is given. */

@@ -3,14 +3,14 @@
  * after the other, and the first one's outputs wait for the second's.
  */
 import { totalmem } from "node:os";
-import type * as Ort from "onnxruntime-node";
 import type { CompareReport } from "../../../protocol/compare.js";
 import type { Batch, Dataset } from "../../data/dataset.js";
 import type { Model } from "../../graph/graph.js";
-import { OutputComparison, runOnce, type Outputs } from "../../runtime/compare.js";
-import { openSession, threadCount } from "../../runtime/session.js";
+import { OutputComparison, type Outputs } from "../../runtime/compare.js";
+import { threadCount } from "../../runtime/session.js";
 import type { JobContext } from "../jobs.js";
 import { megabytesToRun, requireRunMemory } from "../run-memory.js";
+import { type RunningModel, withRunning } from "../run-model.js";
 import { AccuracyCount, classOutput } from "./accuracy.js";
 import { latencyOf, timeInTurn } from "./latency.js";
 
@@ -25,6 +25,7 @@ const memoryShare = 0.7;
 
 export interface ModelFile {
   readonly path: string;
+  /** What is loaded to run it. */
   readonly bytes: number;
 }
 
@@ -45,8 +46,6 @@ export type RunsReport = Pick<CompareReport, "accuracy" | "latency" | "outputs" 
   readonly notes: readonly string[];
 };
 
-type Session = Ort.InferenceSession;
-
 /** @throws PruneScopeError `out-of-memory` when one model alone is too large, and whatever running them throws. */
 export async function compareRuns(runs: ComparedRuns, context: JobContext): Promise<RunsReport> {
   const { original, pruned } = runs;
@@ -59,12 +58,13 @@ export async function compareRuns(runs: ComparedRuns, context: JobContext): Prom
 
 async function together(runs: ComparedRuns, context: JobContext): Promise<RunsReport> {
   const { original, pruned, dataset, latencySeconds } = runs;
-  return withSession(original.path, context, (a) =>
-    withSession(pruned.path, context, async (b) => {
+  const { threads } = context.settings;
+  return withRunning(original.path, threads, (a) =>
+    withRunning(pruned.path, threads, async (b) => {
       const tally = await Tally.of(runs, a, context);
       for await (const batch of tally.batches("Running both models", context)) {
         const { feeds } = batch;
-        tally.add(await runOnce(a, feeds, original.path), await runOnce(b, feeds, pruned.path), batch);
+        tally.add(await a.run(feeds), await b.run(feeds), batch);
       }
       if (latencySeconds === 0) return tally.report(null);
       const times = await timeInTurn([a, b], await oneRun(dataset), latencySeconds, context);
@@ -76,28 +76,29 @@ async function together(runs: ComparedRuns, context: JobContext): Promise<RunsRe
 async function oneByOne(runs: ComparedRuns, needed: number, context: JobContext): Promise<RunsReport> {
   const { original, pruned, dataset, latencySeconds } = runs;
   const waiting: Outputs[] = [];
-  const latency = async (session: Session): Promise<number[][]> =>
-    latencySeconds === 0 ? [] : timeInTurn([session], await oneRun(dataset), latencySeconds / 2, context);
-  const first = await withSession(original.path, context, async (session) => {
-    const tally = await Tally.of(runs, session, context);
+  const { threads } = context.settings;
+  const latency = async (model: RunningModel): Promise<number[][]> =>
+    latencySeconds === 0 ? [] : timeInTurn([model], await oneRun(dataset), latencySeconds / 2, context);
+  const first = await withRunning(original.path, threads, async (model) => {
+    const tally = await Tally.of(runs, model, context);
     let bytes = 0;
     for await (const { feeds } of tally.batches("Running the original", context)) {
-      const outputs = await runOnce(session, feeds, original.path);
+      const outputs = await model.run(feeds);
       for (const { size, type } of outputs.values()) bytes += size * (type.endsWith("64") ? 8 : 4);
       if (waiting.length > 0 && bytes > waitingBytes) break;
       waiting.push(outputs);
     }
-    return { tally, times: await latency(session) };
+    return { tally, times: await latency(model) };
   });
   const { tally } = first;
-  const times = await withSession(pruned.path, context, async (session) => {
+  const times = await withRunning(pruned.path, threads, async (model) => {
     let done = 0;
     for await (const batch of tally.batches("Running the pruned model", context)) {
       const outputs = waiting[done++];
       if (outputs === undefined) break;
-      tally.add(outputs, await runOnce(session, batch.feeds, pruned.path), batch);
+      tally.add(outputs, await model.run(batch.feeds), batch);
     }
-    return [...first.times, ...(await latency(session))];
+    return [...first.times, ...(await latency(model))];
   });
   tally.notes.push(
     `Both models together would take about ${Math.ceil(needed)} MB, which does not fit: they were run one after the other, and so were the runs that were timed.`,
@@ -105,19 +106,6 @@ async function oneByOne(runs: ComparedRuns, needed: number, context: JobContext)
   if (tally.samples < dataset.samples)
     tally.notes.push(`Outputs were compared on ${tally.samples} of ${dataset.samples} samples: more would not fit.`);
   return tally.report(times.length === 0 ? null : times);
-}
-
-async function withSession<T>(
-  path: string,
-  { settings }: JobContext,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  const session = await openSession(path, { threads: settings.threads, optimise: true });
-  try {
-    return await work(session);
-  } finally {
-    await session.release();
-  }
 }
 
 /** Feeds of the smallest run that the model takes. */
@@ -137,9 +125,9 @@ class Tally {
     private readonly threads: number,
   ) {}
 
-  static async of(runs: ComparedRuns, session: Session, { settings }: JobContext): Promise<Tally> {
+  static async of(runs: ComparedRuns, running: RunningModel, { settings }: JobContext): Promise<Tally> {
     const { dataset, model, loss } = runs;
-    const perRun = await samplesPerRun(runs, session);
+    const perRun = await samplesPerRun(runs, running);
     const found = dataset.labels === null ? null : await classOutput(model, dataset, perRun, loss, settings.threads);
     const counted = found !== null && typeof found !== "string" && runs.outputs.has(found.name);
     const tally = new Tally(runs, perRun, counted ? new AccuracyCount(found) : null, threadCount(settings.threads));
@@ -186,12 +174,12 @@ class Tally {
 }
 
 /** Samples in one run: as many as the model wants, or some; one where it cannot take several although its axis is free. */
-async function samplesPerRun({ dataset, original }: ComparedRuns, session: Session): Promise<number> {
+async function samplesPerRun({ dataset }: ComparedRuns, running: RunningModel): Promise<number> {
   if (dataset.samplesPerRun !== null) return dataset.samplesPerRun;
   const some = Math.min(samplesInRun, dataset.samples);
   if (some === 1) return 1;
   const { feeds } = await dataset.batch(0, some);
-  return runOnce(session, feeds, original.path).then(
+  return running.run(feeds).then(
     () => some,
     () => 1,
   );

@@ -15,11 +15,12 @@ import { rebuilt, withSubgraphs } from "../../graph/rebuild.js";
 import { withScaledInputs } from "../../graph/scaled-inputs.js";
 import { storedType } from "../../graph/tensor.js";
 import { allGraphs } from "../../graph/traversal.js";
-import { compareOutputs, run } from "../../runtime/compare.js";
+import { compareOutputs, type Outputs } from "../../runtime/compare.js";
 import { boundShapes, syntheticInput, type SyntheticInput } from "../../runtime/inputs.js";
 import { Program } from "../../runtime/program.js";
 import type { JobContext } from "../jobs.js";
 import { type OpenModel, withModel } from "../open-model.js";
+import { runModel } from "../run-model.js";
 
 /**
  * Largest difference of an output over its largest element. Rounding of float32 (6e-8) grows over some hundred layers to
@@ -63,7 +64,7 @@ export async function proveStable(
   await step(0);
   const { threads } = context.settings;
   let input: SyntheticInput;
-  let wanted: Map<string, Ort.Tensor>;
+  let wanted: Outputs;
   try {
     input = await syntheticInput(base.model.graph.inputs, axes, seed);
     const { feeds } = input;
@@ -72,12 +73,12 @@ export async function proveStable(
     return notRun(error);
   }
   await step(1);
-  let found: Map<string, Ort.Tensor>;
+  let found: Outputs;
   try {
-    found = await run(path, input.feeds, threads);
+    found = await runModel(path, input.feeds, threads);
   } catch (error) {
     // A file that the runtime did not take before (for its size, say) it need not take now.
-    const before = await run(base.source.main, input.feeds, threads).catch(() => null);
+    const before = await runModel(base.source.main, input.feeds, threads).catch(() => null);
     if (before === null) return notRun(error);
     throw failed(path, `cannot be run any more: ${(error as Error).message}`, error);
   }
@@ -121,13 +122,15 @@ async function reference(
   feeds: Record<string, Ort.Tensor>,
   axes: DynamicAxes,
   context: JobContext,
-): Promise<Map<string, Ort.Tensor>> {
+): Promise<Outputs> {
   const { model } = base;
   const there = new Map<string, Constant>();
   for (const graph of allGraphs(saved.model.graph))
     for (const constant of graph.constants.values()) there.set(`${graph.path}\n${constant.name}`, constant);
   const masked = new Map<Constant, Constant>();
   const constantIn = (graph: Graph, constant: Constant): Constant => {
+    // What the graph alone holds is no number of the file, and may have another name there.
+    if (constant.tensor.path === "") return constant;
     const other = there.get(`${graph.path}\n${constant.name}`);
     if (other === undefined) throw failed(saved.source.main, `has no "${constant.name}"`);
     if (!folded.includes(constant)) return other;

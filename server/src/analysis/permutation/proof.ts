@@ -2,16 +2,16 @@
  * Proof by running that a model with reordered channels computes what it did: both models, dense, in ONNX Runtime on the
  * same inputs. Without it nothing is saved.
  */
-import type * as Ort from "onnxruntime-node";
 import { PruneScopeError } from "../../../protocol/errors.js";
 import type { Recipe } from "../../../protocol/recipe.js";
 import { openDataset } from "../../data/open.js";
 import type { ValueInfo } from "../../graph/graph.js";
 import { allGraphs, allNodes } from "../../graph/traversal.js";
-import { compareOutputs, run } from "../../runtime/compare.js";
+import { compareOutputs, type Outputs } from "../../runtime/compare.js";
 import { type SyntheticInput, syntheticInput } from "../../runtime/inputs.js";
 import type { JobContext } from "../jobs.js";
 import type { OpenModel } from "../open-model.js";
+import { runModel } from "../run-model.js";
 
 /**
  * Largest difference of an output over its largest element. Sums run in another order: float32 rounds each step by 6e-8,
@@ -27,8 +27,6 @@ const leastDifference = 5e-7;
 
 /** Samples of a person's data that are run at once. */
 const mostSamples = 8;
-
-type Outputs = Map<string, Ort.Tensor>;
 
 /**
  * Runs the model and its copy at `path`. @returns what was found, in sentences.
@@ -51,13 +49,13 @@ export async function provePermuted(
     let before: Outputs;
     try {
       input = await make.input();
-      before = await run(open.source.main, input.feeds, context.settings.threads);
+      before = await runModel(open.source.main, input.feeds, context.settings.threads);
     } catch (error) {
       if (!(error instanceof PruneScopeError) || error.code === "cancelled") throw error;
       failure ??= error;
       continue;
     }
-    const words = compared(open, before, await run(path, input.feeds, context.settings.threads));
+    const words = compared(open, before, await runModel(path, input.feeds, context.settings.threads));
     if (words !== null) lines.push(`Run on ${input.words}, ${words}`);
   }
   if (lines.length > 0) return lines;
