@@ -34,9 +34,9 @@ export interface Scored extends Omit<Circumstance, "loss"> {
   readonly weights: Readonly<Record<string, Float32Array>>;
 }
 
-/** Hands the engine for a model to `work`, with the ids of the model's weights. */
+/** Hands the engine for a model, or for one in a file, to `work`, with the ids of the model's weights. */
 export async function withSensitivity<T>(
-  made: TestModel,
+  made: TestModel | string,
   { data, batch = 100, seed = 1, ...rest }: ScoreOptions,
   work: (engine: Sensitivity, input: SensitivityInput) => Promise<T>,
 ): Promise<T> {
@@ -44,7 +44,8 @@ export async function withSensitivity<T>(
   try {
     const file = data === undefined ? null : folder.file("data.npz");
     if (file !== null) writeFileSync(file, await npz(data!));
-    return await withModel(folder.write("model.onnx", made), async ({ model, source, search }) => {
+    const path = typeof made === "string" ? made : folder.write("model.onnx", made);
+    return await withModel(path, async ({ model, source, search }) => {
       const input: SensitivityInput = {
         model,
         source,
@@ -65,8 +66,8 @@ export async function withSensitivity<T>(
   }
 }
 
-/** Scores of every weight of a model, SNIP's unless another criterion is asked for. */
-export function scored(made: TestModel, { criterion = snip, ...options }: ScoreOptions = {}): Promise<Scored> {
+/** Scores of every weight of a model, or of one in a file, SNIP's unless another criterion is asked for. */
+export function scored(made: TestModel | string, { criterion = snip, ...options }: ScoreOptions = {}): Promise<Scored> {
   return withSensitivity(made, options, async (engine, { weights, source, seed, progress, checkpoint }) => {
     const stored = weights.map((weight) => storedElements(source, weight));
     const { fields, circumstance } = await criterion.score({

@@ -49,6 +49,16 @@ export function folderHandler(path: string): tf.io.IOHandler {
   };
 }
 
+/** Inputs as tensors of tfjs, on the backend that is used. */
+export function tensorsOf(inputs: TensorValues): tf.NamedTensorMap {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { data, shape, dtype }]) => [
+      name,
+      tf.tensor(dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data), [...shape], dtype),
+    ]),
+  );
+}
+
 /**
  * Outputs of the model at `path` on `backend`, by names of tfjs' own. `inputs` go by the names of its input layers or
  * placeholders.
@@ -60,12 +70,7 @@ export async function runOriginal(path: string, inputs: TensorValues, backend: B
     readonly modelTopology: { readonly node?: unknown };
   };
   const isGraph = format === "graph-model" || modelTopology.node !== undefined;
-  const tensors = Object.fromEntries(
-    Object.entries(inputs).map(([name, { data, shape, dtype }]) => [
-      name,
-      tf.tensor(dtype === "float32" ? Float32Array.from(data) : Int32Array.from(data), [...shape], dtype),
-    ]),
-  );
+  const tensors = tensorsOf(inputs);
   const [names, outputs] = isGraph ? await runGraph(path, tensors) : await runLayers(path, tensors);
   const values = outputs.map((output) => ({
     shape: [...output.shape],
