@@ -1,34 +1,12 @@
-/**
- * What a model is called. An ONNX model is a file with a name of its own; a TensorFlow.js model is a folder of files, of
- * which the first is mostly called `model.json`, so that the folder's name says which model it is.
- */
+/** What a model is called where people read it; the rest of its name is the server's business as well. */
 import { posix } from "node:path";
+import { ownsFolder } from "../../server/protocol/model-names.js";
 
-/** Whether a path is that of a TensorFlow.js model, if it is one of a model at all. */
-export function isJson(path: string): boolean {
-  return /\.json$/i.test(path);
-}
+export { isJson, modelName, ownsFolder } from "../../server/protocol/model-names.js";
 
 /** Name for a person: the file's, with its folder's where that is the model's name: `mobilenet/model.json`. */
 export function shownName(path: string): string {
   const file = posix.basename(path);
   const folder = posix.basename(posix.dirname(path));
   return ownsFolder(path) ? `${folder}/${file}` : file;
-}
-
-/** The model's name alone: `mobilenet` for `mobilenet/model.json` as for `mobilenet.json` and `mobilenet.onnx`. */
-export function modelName(path: string): string {
-  return ownsFolder(path) ? posix.basename(posix.dirname(path)) : stemOf(path);
-}
-
-/** Whether the folder that a model lies in is the model's: the file says nothing, or the folder goes on from its name. */
-export function ownsFolder(path: string): boolean {
-  if (!isJson(path)) return false;
-  const stem = stemOf(path);
-  const folder = posix.basename(posix.dirname(path));
-  return folder !== "" && folder !== "." && (stem.toLowerCase() === "model" || folder.startsWith(`${stem}.`));
-}
-
-function stemOf(path: string): string {
-  return posix.basename(path).replace(/\.(json|onnx)$/i, "");
 }

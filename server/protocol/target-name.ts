@@ -1,4 +1,5 @@
 /** Names for saved models: they say what was done, so that two recipes that do different things have different names. */
+import { isJson, modelName } from "./model-names.js";
 import type { Recipe } from "./recipe.js";
 
 /**
@@ -9,6 +10,16 @@ export function targetName(original: string, recipe: Recipe): string {
   const dot = original.lastIndexOf(".");
   const [stem, extension] = dot > 0 ? [original.slice(0, dot), original.slice(dot)] : [original, ".onnx"];
   return `${stem}.${recipeName(recipe)}${extension}`;
+}
+
+/**
+ * Where a pruned model goes below the folder that its original, or the folder that is its original, lies in, with `/`:
+ * `NAME.snip-90.onnx`, `mobilenet.snip-90/model.json` for `mobilenet/model.json`, `NAME.snip-90/NAME.json` for `NAME.json`,
+ * because shards keep their names.
+ */
+export function targetPath(original: string, recipe: Recipe): string {
+  const file = original.slice(original.lastIndexOf("/") + 1);
+  return isJson(file) ? `${modelName(original)}.${recipeName(recipe)}/${file}` : targetName(file, recipe);
 }
 
 /** What a recipe does, in a word: `snip-90`, `2of4-permuted`. A model that is a folder of files has it in the folder's name. */

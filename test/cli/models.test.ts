@@ -1,10 +1,10 @@
 /** Which files a command is about, and where a batch of outputs goes. */
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultRecipe } from "../../server/protocol/recipe.js";
 import { modelsOf } from "../../server/src/cli/models.js";
-import { isFolderName, targetsIn } from "../../server/src/cli/targets.js";
+import { isFolderName, targetOf, targetsIn } from "../../server/src/cli/targets.js";
 import { ModelFolder } from "../support/model-folder.js";
 
 let folder: ModelFolder;
@@ -19,12 +19,18 @@ const names = [
   "deep/a.onnx",
   "notes.txt",
 ];
+const models = {
+  "web/mobilenet/model.json": '{"format":"graph-model","modelTopology":{"node":[]}}',
+  "web/named.json": '{"modelTopology":{"class_name":"Sequential"}}',
+  "web/package.json": '{"name":"web","format":"none"}',
+  "web/none/other.json": "{",
+};
 beforeAll(() => {
   folder = new ModelFolder();
   place = folder.place();
-  for (const name of names) {
+  for (const [name, content] of [...names.map((name) => [name, ""] as const), ...Object.entries(models)]) {
     mkdirSync(dirname(join(place, name)), { recursive: true });
-    writeFileSync(join(place, name), "");
+    writeFileSync(join(place, name), content);
   }
 });
 afterAll(() => {
@@ -48,12 +54,16 @@ describe("models of a command", () => {
     ["folders below", ["deep/**/*.onnx"], ["deep/a.onnx", "deep/er/ä.onnx"], true],
     ["a choice", ["{a,b}.onnx"], ["a.onnx", "b.onnx"], true],
     ["globs and files together", ["b.onnx", "?.onnx"], ["b.onnx", "a.onnx"], true],
+    ["the folder of a TensorFlow.js model", ["web/mobilenet"], ["web/mobilenet/model.json"], false],
+    ["JSON that is no model, where it is named", ["web/package.json"], ["web/package.json"], false],
+    ["of JSON in a glob models alone", ["web/**/*.json"], ["web/mobilenet/model.json", "web/named.json"], true],
+    ["models of any format", ["web/*.json", "b*"], ["web/named.json", "b.onnx"], true],
   ])("%s", async (_, args, expected, several) => {
     expect(await found(...args)).toEqual({ names: expected, several });
   });
 
   it("refuses a glob that no model matches", async () => {
-    for (const pattern of ["none*.onnx", "*.txt", "deep*/*.pt"])
+    for (const pattern of ["none*.onnx", "*.txt", "deep*/*.pt", "web/p*.json", "web/none"])
       await expect(found("a.onnx", pattern)).rejects.toMatchObject({ code: "missing-data" });
   });
 });
@@ -80,6 +90,26 @@ describe("outputs of a batch", () => {
       "out/a.magnitude-50.onnx",
       "out/er/a.magnitude-50.onnx",
     ]);
+  });
+
+  it("of TensorFlow.js are folders of their own, which bear the name", () => {
+    expect(targets(["web/mobilenet/model.json"])).toEqual(["out/mobilenet.magnitude-50/model.json"]);
+    expect(targets(["web/mobilenet/model.json", "web/named.json", "a.onnx"])).toEqual([
+      "out/web/mobilenet.magnitude-50/model.json",
+      "out/web/named.magnitude-50/named.json",
+      "out/a.magnitude-50.onnx",
+    ]);
+    expect(targets(["web/x/model.json", "web/y/model.json"])).toEqual([
+      "out/x.magnitude-50/model.json",
+      "out/y.magnitude-50/model.json",
+    ]);
+  });
+
+  it("of one model is what is named, or its file in the folder that is", () => {
+    const one = (output: string, path: string): string => relative(place, targetOf(join(place, output), path));
+    expect(one("p.onnx", "m.onnx")).toBe("p.onnx");
+    expect(one("pruned", "web/mobilenet/model.json")).toBe(join("pruned", "model.json"));
+    expect(one("pruned/other.json", "web/mobilenet/model.json")).toBe(join("pruned", "other.json"));
   });
 
   it("never are an input, by whatever name", () => {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { comparisonText } from "../analysis/comparison-text.js";
 import type { CommandEngine } from "./command-engine.js";
+import { modelAt, modelWords } from "./models.js";
 import { numberIn } from "./option-values.js";
 import { addDataOptions, dataRecipeOf } from "./recipe-options.js";
 
@@ -15,17 +16,17 @@ export function addCompare(program: Command, engine: CommandEngine): void {
   const command = program
     .command("compare")
     .description("Show two models side by side: layers, sizes, outputs on the same input, accuracy, latency.")
-    .argument("<original>", "an .onnx file")
+    .argument("<original>", modelWords)
     .argument("<pruned>", "the same model, pruned");
   addDataOptions(command, "samples on which outputs are compared")
     .option("--latency <seconds>", "time for measuring latency; 0 leaves it out", numberIn(0, 3600, true), 5)
     .addOption(new Option("--format <format>", "what to print").choices(["table", "json"]).default("table"))
     .action(async (original: string, pruned: string, { latency, format, ...options }: Options) => {
-      const path = resolve(original);
+      const path = modelAt(resolve(original));
       const report = await engine.run("compare", {
         uri: path,
         path,
-        pruned: resolve(pruned),
+        pruned: modelAt(resolve(pruned)),
         recipe: dataRecipeOf(options),
         latencySeconds: latency,
       });

@@ -1,13 +1,13 @@
 /**
- * Which models a command is about: files as they are named, and globs that nobody has expanded yet (they were quoted, or
+ * Which models a command is about: files as they are named, folders of TensorFlow.js models, and globs that nobody has expanded yet (they were quoted, or
  * the shell does not, as on Windows). A command given one plain file answers for that file; given more, or a glob, it
  * answers for a batch, however many files there turn out to be, so that scripts know what they get.
  */
-import { existsSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, join, relative, resolve } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { type ErrorData, fromErrorData, PruneScopeError, toErrorData } from "../../protocol/errors.js";
-import { formats } from "../formats/index.js";
+import { isModel } from "../formats/index.js";
 import type { CommandEngine } from "./command-engine.js";
 
 /** Models of a command. */
@@ -19,9 +19,34 @@ export interface Models {
 }
 
 /** What an argument of models is, in help. */
-export const modelsWords = ".onnx files, or globs in quotes: 'models/**/*.onnx'";
+export const modelsWords =
+  ".onnx files, model.json of TensorFlow.js or folders with one, or globs in quotes: 'models/**/*.onnx'";
 
-/** Expands the arguments in `folder`. @throws PruneScopeError `missing-data` for a glob that no model matches. */
+/** What one model is, in help. */
+export const modelWords = "an .onnx file, or the model.json of a TensorFlow.js model or its folder";
+
+/** The file that a folder of a model stands for. */
+const mainFile = "model.json";
+
+/**
+ * The model that a path names: the file itself, or of a folder its model.json.
+ * @throws PruneScopeError `missing-data` for a folder without one.
+ */
+export function modelAt(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return path;
+  const file = join(path, mainFile);
+  if (existsSync(file)) return file;
+  throw new PruneScopeError(
+    "missing-data",
+    `${path} is a folder without a ${mainFile}, and so no TensorFlow.js model. For all models in it, give a glob in quotes: '${shown(path)}/**'.`,
+    { file: path },
+  );
+}
+
+/**
+ * Expands the arguments in `folder`. JSON files that are no models are passed over where a glob finds them.
+ * @throws PruneScopeError `missing-data` for a glob that no model matches, or a folder without one.
+ */
 export async function modelsOf(args: readonly string[], folder: string = process.cwd()): Promise<Models> {
   const paths = new Set<string>();
   let several = args.length > 1;
@@ -30,7 +55,7 @@ export async function modelsOf(args: readonly string[], folder: string = process
     // A file may have the characters of a glob in its name.
     const pattern = process.platform === "win32" ? argument.replaceAll("\\", "/") : argument;
     if (existsSync(path) || !isDynamicPattern(pattern)) {
-      paths.add(path);
+      paths.add(modelAt(path));
       continue;
     }
     several = true;
@@ -45,9 +70,6 @@ export async function modelsOf(args: readonly string[], folder: string = process
 
 /** A path as it is shown: below the folder that the command runs in. */
 export const shown = (path: string): string => relative(process.cwd(), path) || path;
-
-const isModel = (path: string): boolean =>
-  formats.some(({ extensions }) => extensions.some((extension) => path.toLowerCase().endsWith(extension)));
 
 /** What became of one model: a result, or why there is none. */
 export type Outcome<T> =

@@ -1,10 +1,10 @@
 /** `prunescope prune`: writes pruned models and says what was verified: one to a file, a batch into a folder. */
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { pc } from "../analysis/colors.js";
 import { failedRow, reportRow, summaryTable, type SummaryRow } from "../analysis/summary-text.js";
 import { plain } from "../analysis/text.js";
 import { describeError, PruneScopeError } from "../../protocol/errors.js";
+import { isJson } from "../../protocol/model-names.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { Report } from "../../protocol/report.js";
 import { noInsights } from "../../protocol/view.js";
@@ -14,7 +14,7 @@ import { addFailOn, conclude, type Condition, failsOn, unmetBy } from "./fail-on
 import { eachModel, modelsOf, modelsWords, type Outcome, shown } from "./models.js";
 import { judged } from "./insights.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
-import { isFolderName, makeFolderOf, targetsIn } from "./targets.js";
+import { isFolderName, makeFolderOf, targetOf, targetsIn } from "./targets.js";
 import { verifiedSave } from "./verified-save.js";
 
 interface Options extends ExportOptions {
@@ -38,7 +38,10 @@ export function addPrune(program: Command, engine: CommandEngine): void {
     .description("Write pruned copies of models.")
     .argument("<model...>", modelsWords);
   addFailOn(addExportOptions(addRescaleOption(addRecipeOptions(command))), "none")
-    .requiredOption("-o, --output <path>", "the model to write; a folder for several, or where it ends with a slash")
+    .requiredOption(
+      "-o, --output <path>",
+      "the model to write, of TensorFlow.js its folder or model.json; a folder for several, or where it ends with a slash",
+    )
     .option("--replace", "allow the output to be the model itself")
     .option("--no-metadata", "leave the recipe out of the saved model")
     .option("--no-verify", "do not run both models and compare their outputs")
@@ -53,14 +56,14 @@ export function addPrune(program: Command, engine: CommandEngine): void {
         throw new PruneScopeError("bad-request", "--replace is for one model that is written over itself.");
       const targets = intoFolder ? targetsIn(options.output, models.paths, recipe) : null;
       const outcomes = await eachModel(engine, models, async (path): Promise<Pruned> => {
-        const target = targets?.get(path) ?? resolve(options.output);
+        const target = targets?.get(path) ?? targetOf(options.output, path);
         const report = several || asked.size > 0 ? await analysed(engine, path, recipe, asked) : null;
         const unmet = report === null ? null : unmetBy(report, asked);
         if (unmet !== null) {
           process.stdout.write(`${pc.red("not written")} ${plain(shown(target))}: ${unmet}\n${several ? "\n" : ""}`);
           return { report, unmet };
         }
-        if (targets !== null) makeFolderOf(target);
+        if (targets !== null || isJson(path)) makeFolderOf(target);
         // Before the model is written, which may be over itself.
         const files = await writeExports(engine, path, recipe, options);
         const { lines } = await verifiedSave(engine, {

@@ -1,27 +1,28 @@
 /** `prunescope start`: the main job at one go: table, pruned model and HTML report of a model, and what to do next. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, dirname, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { pc } from "../analysis/colors.js";
 import { insightText } from "../analysis/insight-text.js";
 import { reportTable } from "../analysis/report-text.js";
 import type { CommandEngine } from "./command-engine.js";
-import { targetName } from "../../protocol/target-name.js";
+import { isJson } from "../../protocol/model-names.js";
 import { htmlReport } from "./html-report.js";
 import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.js";
-import { shown } from "./models.js";
+import { modelAt, modelWords, shown } from "./models.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
+import { makeFolderOf, targetsIn } from "./targets.js";
 import { verifiedSave } from "./verified-save.js";
 
 export function addStart(program: Command, engine: CommandEngine): void {
   const command = program
     .command("start")
     .description("Analyse a model, write the pruned model and an HTML report.")
-    .argument("<model>", "an .onnx file");
+    .argument("<model>", modelWords);
   addInsightOptions(addRescaleOption(addRecipeOptions(command)))
     .option("--out <folder>", "where to write", "out")
     .action(async (model: string, options: { out: string }) => {
-      const path = resolve(model);
+      const path = modelAt(resolve(model));
       const recipe = recipeOf(options);
       const dynamicAxes = recipe.axes;
       const analysis = await engine.run("analyze", { uri: path, path, recipe });
@@ -34,8 +35,9 @@ export function addStart(program: Command, engine: CommandEngine): void {
 
       const folder = resolve(options.out);
       await mkdir(folder, { recursive: true });
-      const target = join(folder, targetName(basename(path), recipe));
-      const page = target.replace(/(\.[^.]*)?$/, ".html");
+      const target = targetsIn(folder, [path], recipe).get(path)!;
+      makeFolderOf(target);
+      const page = `${isJson(target) ? dirname(target) : target.replace(/\.[^.]*$/, "")}.html`;
       const { saved, lines } = await verifiedSave(engine, {
         path,
         target,
@@ -53,9 +55,9 @@ export function addStart(program: Command, engine: CommandEngine): void {
           "",
           pc.bold("What next"),
           `  open ${shown(page)} in a browser and drag the slider`,
-          `  another sparsity:     ${invocation()} prune ${shown(path)} --sparsity 0.8 -o pruned.onnx`,
+          `  another sparsity:     ${invocation()} prune ${shown(path)} --sparsity 0.8 -o ${isJson(path) ? "pruned" : "pruned.onnx"}`,
           `  leave a layer dense:  --exclude ${JSON.stringify(result.report.layers[0]?.id ?? "LAYER")}`,
-          "  in the editor:        npm run editor, then open any .onnx file",
+          "  in the editor:        npm run editor, then open any model",
           "",
         ].join("\n"),
       );

@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
-import { targetName } from "../../protocol/target-name.js";
+import { isJson, ownsFolder } from "../../protocol/model-names.js";
+import { targetPath } from "../../protocol/target-name.js";
 
 /** Whether an output can only be a folder: it is written like one. */
 export const isFolderName = (output: string): boolean => output.endsWith("/") || output.endsWith(sep);
@@ -21,11 +22,11 @@ export function targetsIn(folder: string, paths: readonly string[], recipe: Reci
     throw new PruneScopeError("bad-request", `${folder} is a file; several models are written into a folder.`, {
       file: root,
     });
-  const common = commonFolder(paths);
+  const common = commonFolder(paths.map(placeOf));
   const taken = new Map<string, string>(paths.map((path) => [identity(path), path]));
   const targets = new Map<string, string>();
   for (const path of paths) {
-    const target = join(root, relative(common, dirname(path)), targetName(basename(path), recipe));
+    const target = join(root, relative(common, placeOf(path)), targetPath(slashed(path), recipe));
     const other = taken.get(identity(target));
     if (other !== undefined)
       throw new PruneScopeError("bad-request", `${target}, the output of ${path}, would overwrite ${other}.`, {
@@ -36,6 +37,21 @@ export function targetsIn(folder: string, paths: readonly string[], recipe: Reci
   }
   return targets;
 }
+
+/**
+ * The file that one model is written to: `output` itself, unless it can only be meant as the folder of a TensorFlow.js
+ * model, which keeps the name of its file.
+ */
+export function targetOf(output: string, path: string): string {
+  const target = resolve(output);
+  return isJson(path) && !isJson(target) ? join(target, basename(path)) : target;
+}
+
+/** The folder that a model lies in: around the one that is the model where it has one of its own. */
+const placeOf = (path: string): string => (ownsFolder(slashed(path)) ? dirname(dirname(path)) : dirname(path));
+
+/** A path with `/` between its parts. */
+const slashed = (path: string): string => path.split(sep).join("/");
 
 /** Makes the folder of an output. @throws PruneScopeError `write-failed`. */
 export function makeFolderOf(target: string): void {
@@ -52,15 +68,15 @@ export function makeFolderOf(target: string): void {
   }
 }
 
-/** The deepest folder that all of the files lie in; that of each where they share no root. */
-function commonFolder(paths: readonly string[]): string {
-  const roots = new Set(paths.map((path) => parse(path).root.toLowerCase()));
+/** The deepest folder that all of the folders lie in, or are. @throws PruneScopeError `bad-request` where they share no root. */
+function commonFolder(places: readonly string[]): string {
+  const roots = new Set(places.map((place) => parse(place).root.toLowerCase()));
   if (roots.size > 1)
     throw new PruneScopeError(
       "bad-request",
       "The models lie on several drives: prune those of each drive by themselves.",
     );
-  const folders = paths.map((path) => dirname(path).split(sep));
+  const folders = places.map((place) => place.split(sep));
   const [first = []] = folders;
   let depth = 0;
   while (depth < first.length && folders.every((parts) => parts[depth] === first[depth])) depth++;

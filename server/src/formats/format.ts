@@ -49,6 +49,8 @@ export interface Format {
   readonly id: string;
   /** File names it claims, lower case. */
   readonly extensions: readonly string[];
+  /** Whether a file of that name is one of its models, by how it begins; true where the name alone says so. */
+  readonly recognises: (head: string) => boolean;
   /** Whether ONNX Runtime takes its files as they are. */
   readonly runs: boolean;
   /** @throws PruneScopeError with what is wrong with the file, and where. */

@@ -6,6 +6,7 @@ import { writeOnnx } from "./write.js";
 export const onnx = {
   id: "onnx",
   extensions: [".onnx"],
+  recognises: () => true,
   runs: true,
   read: readOnnx,
   metadata: (source) => readOnnx(source).metadata,
