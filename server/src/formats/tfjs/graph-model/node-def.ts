@@ -2,15 +2,23 @@
 import { PruneScopeError } from "../../../../protocol/errors.js";
 import { isObject, type Json, type JsonObject } from "../document.js";
 
+/** Where an input comes from. */
+export interface Port {
+  readonly node: string;
+  readonly output: number;
+}
+
 export class NodeDef {
   readonly name: string;
   readonly op: string;
+  /** Name of its weight in the manifest, where it is a constant. */
+  readonly weight: string;
   /** Names of data inputs, `node` or `node:output`. */
   readonly inputs: readonly string[];
   readonly #attributes: JsonObject;
 
   /** @throws PruneScopeError `malformed-model` for what is no node. */
-  constructor(path: string, json: Json) {
+  constructor(path: string, json: Json, weight?: string) {
     const { name, op, input = [], attr = {} } = isObject(json) ? json : {};
     const inputs = Array.isArray(input) ? (input as readonly Json[]) : [];
     if (typeof name !== "string" || typeof op !== "string" || !inputs.every((one) => typeof one === "string"))
@@ -19,6 +27,7 @@ export class NodeDef {
       });
     this.name = name;
     this.op = op;
+    this.weight = weight ?? name;
     this.inputs = inputs.filter((one) => !one.startsWith("^"));
     this.#attributes = isObject(attr) ? attr : {};
   }
@@ -66,6 +75,18 @@ export class NodeDef {
     const items = isObject(list) ? list[kind] : undefined;
     return Array.isArray(items) ? (items as readonly Json[]) : [];
   }
+  /** Name of a function. */
+  func(name: string): string | null {
+    const value = this.#value(name, "func");
+    return isObject(value) && typeof value["name"] === "string" ? value["name"] : null;
+  }
+  /** Number of axes of a tensor; null where the attribute is none. */
+  tensorRank(name: string): number | null {
+    const tensor = this.#value(name, "tensor");
+    const shape = isObject(tensor) ? tensor["tensorShape"] : undefined;
+    const dims = isObject(shape) ? (shape["dim"] ?? []) : null;
+    return Array.isArray(dims) ? dims.length : null;
+  }
   /** A shape; null where its rank is not known. */
   shape(name: string): readonly (number | null)[] | null {
     const shape = this.#value(name, "shape");
@@ -77,4 +98,11 @@ export class NodeDef {
       return Number.isSafeInteger(size) && size >= 0 ? size : null;
     });
   }
+}
+
+/** `node:1` is the second output of a node, `node` the first. */
+export function portOf(name: string): Port {
+  const at = name.lastIndexOf(":");
+  const output = at < 0 ? NaN : Number(name.slice(at + 1));
+  return Number.isSafeInteger(output) && output >= 0 ? { node: name.slice(0, at), output } : { node: name, output: 0 };
 }

@@ -2,6 +2,7 @@
  * Images in another size. TensorFlow.js takes the element at index · (old / new), rounded down or interpolated; with
  * aligned corners at index · (old − 1) / (new − 1); with half-pixel centres at (index + ½) · (old / new) − ½.
  */
+import type { Value } from "../../../graph/builder.js";
 import type { Lowered } from "./lowered.js";
 import type { Lowering } from "./lowering.js";
 
@@ -9,8 +10,11 @@ export interface Resizing {
   readonly interpolation: "bilinear" | "nearest";
   readonly alignCorners?: boolean;
   readonly halfPixelCenters?: boolean;
-  /** Height and width of the result; or how many times larger it is. */
-  readonly size: { readonly lengths: readonly number[] } | { readonly scales: readonly number[] };
+  /** Height and width of the result, as numbers or as an int64 value; or how many times larger it is. */
+  readonly size:
+    | { readonly lengths: readonly number[] }
+    | { readonly computed: Value }
+    | { readonly scales: readonly number[] };
 }
 
 /** Resizes images [batch, height, width, channels]. */
@@ -37,7 +41,7 @@ export function resize(lowering: Lowering, x: Lowered, options: Resizing): Lower
       channels,
     ]);
   }
-  const lengths = lowering.ints(size.lengths);
+  const lengths = "lengths" in size ? lowering.ints(size.lengths) : size.computed;
   const value = lowering.op("Resize", [first, "", "", lengths], { ...words, axes: [2, 3] });
-  return lowering.first(value, [batch, ...size.lengths, channels]);
+  return lowering.first(value, [batch, ...("lengths" in size ? size.lengths : [null, null]), channels]);
 }
