@@ -26,11 +26,11 @@ export async function readLayers(
   document: TfjsDocument,
   weights: ReadonlyMap<string, Constant>,
 ): Promise<{ graph: Graph; notes: readonly string[] }> {
-  const model = await rebuild(document);
+  const rebuilt = await rebuild(document);
   try {
-    return new LayersReader(document, model, weights).read();
+    return new LayersReader(document, rebuilt.model, weights).read();
   } finally {
-    model.dispose();
+    rebuilt.dispose();
   }
 }
 

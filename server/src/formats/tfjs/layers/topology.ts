@@ -1,68 +1,50 @@
 /**
- * A Keras topology rebuilt by TensorFlow.js: classes it does not know, and reserved names, never reach it; its weights
- * are zeros that nothing fills. What is rebuilt gives the configuration of every layer with defaults filled in, and all
- * shapes.
+ * A Keras topology rebuilt by TensorFlow.js, checked before and without elements. What is rebuilt gives the configuration
+ * of every layer with defaults filled in, and all shapes.
  */
-import type { LayersModel } from "@tensorflow/tfjs-layers";
 import { PruneScopeError } from "../../../../protocol/errors.js";
-import { isObject, type Json, type JsonObject, type TfjsDocument } from "../document.js";
+import type { JsonObject, TfjsDocument } from "../document.js";
+import { shortened } from "../json.js";
 import { type TensorFlow, tensorFlow } from "../tensorflow.js";
+import { checkedTopology } from "./checked-topology.js";
+import { BuildFailure, buildUnfilled, type Unfilled } from "./unfilled.js";
 
-/** Deepest nesting of a topology: what is deeper would exhaust the stack of whoever walks it. */
-const maxDepth = 200;
+export { checkedTopology } from "./checked-topology.js";
 
 /**
  * Rebuilds the topology; whoever is done with the model disposes of it.
  * @throws PruneScopeError `unsupported-op` for a class that TensorFlow.js does not have, `malformed-model` for what it
  * refuses.
  */
-export async function rebuild({ path, topology }: TfjsDocument): Promise<LayersModel> {
+export async function rebuild(document: TfjsDocument): Promise<Unfilled> {
   const tf = await tensorFlow();
-  const config = checked(tf, path, topology, 0) as JsonObject;
+  const topology = checkedTopology(tf.core, document);
   try {
-    // The constructor's own type asks for a mutable dictionary; nothing is changed in it.
-    return await tf.layers.loadLayersModel(tf.core.io.fromMemory({ modelTopology: config }));
+    return await buildUnfilled(tf, topology);
   } catch (error) {
-    const words = (error as Error).message.split("\n")[0]!;
+    if (!(error instanceof BuildFailure)) throw error;
+    const { path } = document;
+    const layer = error.layer ?? (await firstRefused(tf, topology));
+    const where = layer === null ? `the layers of ${path}` : `layer ${shortened(layer)} of ${path}`;
+    const words = error.cause instanceof RangeError ? "its layers form a chain that is too long" : error.message;
     throw new PruneScopeError(
       "malformed-model",
-      `TensorFlow.js cannot rebuild the layers of ${path}: ${words}`,
-      { file: path },
+      `TensorFlow.js cannot rebuild ${where}: ${words.slice(0, 500)}${/[.!]$/.test(words) ? "" : "."}`,
+      { file: path, ...(layer === null ? {} : { node: layer }) },
       { cause: error },
     );
   }
 }
 
-/** The topology with initial weights replaced by zeros, which cost no memory before they are touched. */
-function checked(tf: TensorFlow, path: string, json: Json, depth: number): Json {
-  if (depth > maxDepth)
-    throw new PruneScopeError("malformed-model", `The topology in ${path} is nested more than ${maxDepth} deep.`, {
-      file: path,
-    });
-  if (Array.isArray(json)) return (json as readonly Json[]).map((item) => checked(tf, path, item, depth + 1));
-  if (!isObject(json)) return json;
-  const name = json["class_name"];
-  if (name !== undefined && isObject(json["config"])) requireKnown(tf, path, name, json["config"]);
-  const out: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(json)) {
-    if (value === undefined) continue;
-    out[key] = key.endsWith("_initializer") && isObject(value) ? zeros : checked(tf, path, value, depth + 1);
+/** Name of the first layer that cannot even be made by itself; null where all can. */
+async function firstRefused(tf: TensorFlow, topology: JsonObject): Promise<string | null> {
+  const { layers } = topology["config"] as { readonly layers?: readonly JsonObject[] };
+  for (const layer of layers ?? []) {
+    try {
+      (await buildUnfilled(tf, layer)).dispose();
+    } catch {
+      return (layer["config"] as { readonly name: string }).name;
+    }
   }
-  return out;
+  return null;
 }
-
-const zeros: JsonObject = { class_name: "Zeros", config: {} };
-
-function requireKnown({ core }: TensorFlow, path: string, name: Json, config: JsonObject): void {
-  const { classNameMap } = core.serialization.SerializationMap.getMap();
-  if (typeof name === "string" && (Object.hasOwn(classNameMap, name) || builtIn.has(name))) return;
-  const layer = typeof config["name"] === "string" ? config["name"] : "";
-  throw new PruneScopeError(
-    "unsupported-op",
-    `Layer "${layer}" in ${path} is of class ${JSON.stringify(name)}, which TensorFlow.js does not have.`,
-    { file: path, node: layer, operator: typeof name === "string" ? name : JSON.stringify(name) },
-  );
-}
-
-/** Classes that Keras writes and TensorFlow.js knows under another name. */
-const builtIn: ReadonlySet<string> = new Set(["Functional", "Model", "Sequential"]);
