@@ -1,7 +1,7 @@
 /**
  * A model as a recipe wants it before it is scored: redrawn on the edge of chaos, channels reordered for a pattern,
  * residual branches divided by √L. The changed copy is a file of the same format, made once and kept beside the cached
- * results, so that every job reads it like any other model.
+ * results, so that every job reads it like any other model; nodes that the format has no place for are added in memory.
  */
 import { createHash, randomUUID } from "node:crypto";
 import {
@@ -22,6 +22,9 @@ import { PruneScopeError } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
 import { defaultRecipe, type Recipe, without } from "../../protocol/recipe.js";
 import type { InputScale, TensorEdit } from "../formats/format.js";
+import { formatOf } from "../formats/index.js";
+import { findPrunable } from "../graph/prunable.js";
+import { withScaledInputs } from "../graph/scaled-inputs.js";
 import { version } from "../version.js";
 import { eocInitEdits } from "./edits/eoc-init.js";
 import { permuteEdits } from "./edits/permute.js";
@@ -73,6 +76,13 @@ export async function withPrepared<T>(
     const edits: EditReport[] = [];
     for (const step of steps) {
       const from = copy;
+      if (step.addsNodes && !formatOf(path).takesNodes) {
+        return await withModel(from, async (open) => {
+          const base = { ...open, path };
+          const { scales, report } = await step.changes(base, context);
+          return work(withNodes(base, scales, step), [...edits, report], own(from));
+        });
+      }
       const made = await withModel(from, (open) => prepared({ ...open, path }, folder, step, context));
       copy = made.model;
       if (!step.addsNodes) withoutNodes = copy;
@@ -87,6 +97,20 @@ export async function withPrepared<T>(
     else rmSync(temporary, { recursive: true, force: true });
   }
 }
+
+/** The model with Muls that its file has no place for. */
+function withNodes(open: OpenModel, scales: readonly InputScale[], step: Step): OpenModel {
+  const model = { ...open.model, graph: withScaledInputs(open.model.graph, scales) };
+  const fingerprint = keyOf(open, step);
+  return { ...open, model, search: findPrunable(model), fingerprint };
+}
+
+/** Identity of an open model under a change. */
+const keyOf = (open: OpenModel, step: Step): string =>
+  createHash("sha256")
+    .update(JSON.stringify([version, open.fingerprint, step.identity(open)]))
+    .digest("hex")
+    .slice(0, 32);
 
 /** One change of a model. */
 interface Step {
@@ -150,11 +174,7 @@ const copyIn = (place: string, name: string): Copy => ({
 
 /** The changed copy of an open model: that of an earlier job, or a new one. */
 async function prepared(open: OpenModel, folder: string, step: Step, context: JobContext): Promise<Copy> {
-  const key = createHash("sha256")
-    .update(JSON.stringify([version, open.fingerprint, step.identity(open)]))
-    .digest("hex")
-    .slice(0, 32);
-  const place = join(folder, key);
+  const place = join(folder, keyOf(open, step));
   const name = basename(open.path);
   const copy = copyIn(place, name);
   if (existsSync(copy.model) && existsSync(copy.report)) {

@@ -7,6 +7,7 @@ import type { EditReport } from "../../protocol/insights.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
+import type { InputScale } from "../formats/format.js";
 import { version } from "../version.js";
 import { prunedEdits } from "./edits/pruned.js";
 import { rescaling } from "./edits/rescale.js";
@@ -42,7 +43,11 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
       const { scores, mask, fits, patterns } = await saveMask(scored, recipe, context);
       const rescaled =
         recipe.rescale === undefined ? null : await rescaling(scored, scores, mask, recipe, recipe.rescale, context);
-      const write = async (base: OpenModel, folding: Folding | null): Promise<void> => {
+      const write = async (
+        base: OpenModel,
+        folding: Folding | null,
+        scales: readonly InputScale[] = [],
+      ): Promise<void> => {
         await base.format.write(base.source, base.model, {
           target,
           originals: original.source.paths,
@@ -53,7 +58,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
             factors: rescaled?.factors ?? null,
             folding,
           }),
-          scales: [],
+          scales,
           provenance: params.metadata ? provenance(original, repeatable) : [],
           progress: async (done, total) => {
             context.progress({ stage: "Writing", done, total });
@@ -85,9 +90,10 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         const stable = await withoutNodes(async (base) => {
           // Scores are those of the form with nodes; what is folded has none, and the factors in its numbers.
           const folding = recipe.stableResnet === "fold" ? foldStable(base) : null;
-          await write(folding === null ? scored : base, folding);
-          written();
           const { scales, report } = await stableScales(base, context);
+          if (folding === null && base.format.takesNodes) await write(scored, null);
+          else await write(base, folding, folding === null ? scales : []);
+          written();
           const folded = folding?.tensors.map(({ constant }) => constant) ?? [];
           const given = { folded, axes: recipe.axes, seed: recipe.seed };
           const { words } = await proveStable(base, target, scales, given, context);

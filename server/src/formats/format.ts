@@ -53,6 +53,8 @@ export interface Format {
   readonly recognises: (head: string) => boolean;
   /** Whether ONNX Runtime takes its files as they are. */
   readonly runs: boolean;
+  /** Whether nodes can be added to its files ({@link WriteOptions.scales}). */
+  readonly takesNodes: boolean;
   /** @throws PruneScopeError with what is wrong with the file, and where. */
   read(source: Source): Model | Promise<Model>;
   /** What the model says about itself, without reading its graph where that can be avoided. @throws as `read` does. */

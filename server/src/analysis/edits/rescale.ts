@@ -10,7 +10,7 @@ import type { Recipe, Rescaling } from "../../../protocol/recipe.js";
 import { type MeasuredPropagation, measurePropagation } from "../../autodiff/propagation.js";
 import type { SensitivityInput } from "../../autodiff/plan.js";
 import { measureSums, rescaleFactors, type RescaleTarget } from "../../autodiff/rescale-factors.js";
-import { findResiduals } from "../../graph/residual/index.js";
+import { blockLabel, findResiduals } from "../../graph/residual/index.js";
 import { phaseOf } from "../../meanfield/phase.js";
 import { type LayerSite, layerSites } from "../../meanfield/sites/index.js";
 import type { Mask } from "../../pruning/mask.js";
@@ -81,8 +81,8 @@ async function layersOf(
   const { model, search } = open;
   const sites = await layerSites(model, search.weights, context.settings.threads);
   const blocks = new Map(
-    findResiduals(model, search.weights).blocks.flatMap(({ branch, shortcut, add }) =>
-      [...branch, ...shortcut].map((id) => [id, add.outputs[0]!] as const),
+    findResiduals(model, search.weights).blocks.flatMap((block) =>
+      [...block.branch, ...block.shortcut].map((id) => [id, blockLabel(block)] as const),
     ),
   );
   const layers: RescaledLayer[] = [];

@@ -8,6 +8,7 @@ export const onnx = {
   extensions: [".onnx"],
   recognises: () => true,
   runs: true,
+  takesNodes: true,
   read: readOnnx,
   metadata: (source) => readOnnx(source).metadata,
   write: writeOnnx,

@@ -13,6 +13,7 @@ export const tfjs = {
   extensions: [".json"],
   recognises: (head) => modelKey.test(head),
   runs: false,
+  takesNodes: false,
   read: readTfjs,
   metadata: (source) => provenanceIn(readDocument(source)),
   write: writeTfjs,
