@@ -61,6 +61,7 @@ export function parseServerSettings(get: GetSetting): ServerSettings {
     threads: whole(get("engine.threads"), 0, 1024, 0),
     memoryLimit: whole(get("engine.memoryLimit"), 0, Number.MAX_SAFE_INTEGER, 0),
     cacheMaxSize: whole(get("cache.maxSize"), 0, Number.MAX_SAFE_INTEGER, 1024),
+    tfjsNodePath: text(get("tfjsNode.path")),
   };
 }
 
@@ -71,6 +72,10 @@ function getterFor(uri: Uri | undefined): GetSetting {
 
 function number(value: unknown, least: number, most: number, fallback: number): number {
   return typeof value === "number" && value >= least && value <= most ? value : fallback;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function whole(value: unknown, least: number, most: number, fallback: number): number {

@@ -17,6 +17,7 @@ export const errorCodes = [
   "changed-on-disk",
   "write-failed",
   "out-of-memory",
+  "parity",
   "engine-crash",
   "cancelled",
   "internal",

@@ -5,6 +5,7 @@ import type { EncodedArray } from "./codec.js";
 import type { ErrorData } from "./errors.js";
 import type { CollapseReport, EditReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
 import type { LayerId } from "./model.js";
+import type { ParityReport } from "./parity.js";
 import type { NofM, Recipe, Scope } from "./recipe.js";
 import type { Eligibility, HeldReport, PermutationReport } from "./sparsity.js";
 import type { EncodedSurvival } from "./survival.js";
@@ -96,6 +97,8 @@ export interface Report {
   readonly collapse?: CollapseReport | ErrorData;
   readonly measured?: MeasureReport | ErrorData;
   readonly remedies?: RemediesReport | ErrorData;
+  /** Of a model that was lowered to our graph: whether both compute the same. */
+  readonly parity?: ParityReport | ErrorData;
 }
 
 /**
@@ -169,6 +172,8 @@ export interface VerifyReport {
     /** Largest |a| of the original's output, to see the difference against. */
     readonly maxOriginal: number;
   }[];
+  /** Of a saved model that is lowered to our graph: whether both compute the same. */
+  readonly parity?: ParityReport;
   readonly seconds: number;
 }
 

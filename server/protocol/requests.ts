@@ -5,6 +5,7 @@
 import type { CompareReport } from "./compare.js";
 import type { Dim, LayerId, ModelView } from "./model.js";
 import type { CollapseReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
+import type { ParityReport } from "./parity.js";
 import type { NofM, Recipe } from "./recipe.js";
 import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
 import type { CheckReport, HeldReport } from "./sparsity.js";
@@ -72,6 +73,12 @@ export interface RemediesParams extends ModelRef {
   readonly budget: number;
 }
 
+/** The person's model and the graph that it was lowered to are run on the same input. */
+export interface ParityParams extends ModelRef {
+  readonly seed: number;
+  readonly dynamicAxes: DynamicAxes;
+}
+
 export interface CheckParams extends ModelRef {
   readonly pattern: NofM;
   /** Ids of layers that need not hold it. */
@@ -117,6 +124,7 @@ export interface Jobs {
   collapse: { params: CollapseParams; result: CollapseReport };
   measure: { params: MeasureParams; result: MeasureReport };
   remedies: { params: RemediesParams; result: RemediesReport };
+  parity: { params: ParityParams; result: ParityReport };
 }
 export type JobName = keyof Jobs;
 export const jobNames: readonly JobName[] = [
@@ -135,6 +143,7 @@ export const jobNames: readonly JobName[] = [
   "collapse",
   "measure",
   "remedies",
+  "parity",
 ];
 
 /** What a job is doing. `done` of `total` in the stage's own unit; `total` 0 when it is not known. */
@@ -161,6 +170,8 @@ export interface ServerSettings {
   readonly memoryLimit: number;
   /** Most MB of cached results. */
   readonly cacheMaxSize: number;
+  /** Folder of `@tensorflow/tfjs-node`, which then runs TensorFlow.js models; empty or absent = none is named. */
+  readonly tfjsNodePath?: string;
 }
 /** LSP `initializationOptions`. */
 export interface InitializationOptions extends ServerSettings {

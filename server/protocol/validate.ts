@@ -89,6 +89,11 @@ const jobParsers: { readonly [J in JobName]: (fields: Fields) => Jobs[J]["params
     recipe: parseRecipe(fields.get("recipe")),
     budget: fields.number("budget", 0, 86400),
   }),
+  parity: (fields) => ({
+    ...model(fields),
+    seed: fields.whole("seed", 0, 0xffffffff),
+    dynamicAxes: dynamicAxes(fields),
+  }),
 };
 
 function model(fields: Fields): ModelRef {
@@ -109,6 +114,7 @@ function settings(fields: Fields): ServerSettings {
     threads: fields.whole("threads", 0, 1024),
     memoryLimit: fields.whole("memoryLimit", 0, Number.MAX_SAFE_INTEGER),
     cacheMaxSize: fields.whole("cacheMaxSize", 0, Number.MAX_SAFE_INTEGER),
+    ...(fields.get("tfjsNodePath") === undefined ? {} : { tfjsNodePath: fields.text("tfjsNodePath") }),
   };
 }
 
@@ -137,6 +143,12 @@ class Fields {
   string(name: string): string {
     const value = this.get(name);
     return typeof value === "string" && value !== "" ? value : this.#wrong(name, "a string that is not empty");
+  }
+
+  /** A string that may be empty. */
+  text(name: string): string {
+    const value = this.get(name);
+    return typeof value === "string" ? value : this.#wrong(name, "a string");
   }
 
   strings(name: string): readonly string[] {

@@ -5,6 +5,7 @@
 import type { ErrorData } from "./errors.js";
 import type { CollapseReport, MeasureReport, RemediesReport, TheoryReport } from "./insights.js";
 import type { LayerId, ModelView } from "./model.js";
+import type { ParityReport } from "./parity.js";
 import type { Recipe, Scope } from "./recipe.js";
 import type { Progress, ShapesResult } from "./requests.js";
 import type { AnalysisResult, CompressReport, ExactSurvival, SaveReport, VerifyReport } from "./report.js";
@@ -29,10 +30,18 @@ export interface Insights {
   readonly collapse: CollapseReport | ErrorData | null;
   readonly measured: MeasureReport | ErrorData | null;
   readonly remedies: RemediesReport | ErrorData | null;
+  /** Stays null for formats that ONNX Runtime runs as they are. */
+  readonly parity: ParityReport | ErrorData | null;
 }
 
 /** Nothing is known yet. */
-export const noInsights: Insights = Object.freeze({ theory: null, collapse: null, measured: null, remedies: null });
+export const noInsights: Insights = Object.freeze({
+  theory: null,
+  collapse: null,
+  measured: null,
+  remedies: null,
+  parity: null,
+});
 
 /** Everything the view shows. It is also what a saved HTML report holds. */
 export interface ViewState {

@@ -131,7 +131,7 @@ describe("settings", () => {
   it("have a type, a description and a scope; ranges are those of the protocol", () => {
     for (const [key, setting] of Object.entries(properties)) {
       expect(setting.markdownDescription, key).toBe(`%setting.${key.slice(prefix.length)}%`);
-      expect(setting.scope, key).toMatch(/^(resource|window|machine-overridable)$/);
+      expect(setting.scope, key).toMatch(/^(resource|window|machine|machine-overridable)$/);
       expect(setting.default, key).toBeDefined();
     }
     // A criterion that reads a file needs a recipe that names one, which no setting does.
@@ -139,6 +139,8 @@ describe("settings", () => {
     expect([...(properties["prunescope.criterion"]?.enum ?? [])].sort()).toEqual(choices.sort());
     expect(properties["prunescope.dynamicAxes"]?.additionalProperties?.maximum).toBe(maxAxisLength);
     expect(properties["prunescope.seed"]?.maximum).toBe(0xffffffff);
+    // It names code that is run: no folder may set it.
+    expect(properties["prunescope.tfjsNode.path"]?.scope).toBe("machine");
   });
 });
 

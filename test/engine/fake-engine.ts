@@ -109,6 +109,7 @@ const jobs: JobTable = {
   collapse: job<"collapse">,
   measure: job<"measure">,
   remedies: job<"remedies">,
+  parity: job<"parity">,
 };
 
 serveJobs(jobs);

@@ -27,6 +27,7 @@ const valid: { readonly [J in JobName]: Jobs[J]["params"] } = {
   collapse: { ...model, recipe },
   measure: { ...model, recipe, stabilityRuns: 3 },
   remedies: { ...model, recipe, budget: 30 },
+  parity: { ...model, seed: 7, dynamicAxes: { batch: 1 } },
 };
 const settings = { threads: 0, memoryLimit: 4096, cacheMaxSize: 500 };
 

@@ -1,6 +1,6 @@
-// What goes into a VSIX, as an allow-list: the bundles, the media, the documents, and the ONNX Runtime of one
-// platform. The runtime lies under dist/node_modules, where dist/engine.js finds it and vsce lets it be; of its
-// packages only what `require` loads is taken (no install scripts, typings, maps or ES modules).
+// What goes into a VSIX, as an allow-list: the bundles with the wasm binaries that they read, the media, the documents,
+// and the ONNX Runtime of one platform. The runtime lies under dist/node_modules, where dist/engine.js finds it and vsce
+// lets it be; of its packages only what `require` loads is taken (no install scripts, typings, maps or ES modules).
 
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -35,6 +35,7 @@ export async function contentsFor(root: string, target: Target): Promise<Content
     ...[...MEDIA, "package.nls.json", ...DOCUMENTS.filter((name) => existsSync(join(root, name)))].map(own),
     ...(await filesEnding(join(root, "media", "walkthrough"), ".svg", "media/walkthrough")),
     ...(await filesEnding(join(root, "dist"), ".js", "dist")),
+    ...(await filesEnding(join(root, "dist"), ".wasm", "dist")),
     own("dist/ThirdPartyNotices.txt"),
     ...(await runtimeOf(root, target)),
   ];

@@ -58,7 +58,8 @@ function expectedFiles(target: Target): string[] {
   const binaries = `${MODULES}/onnxruntime-node/${binariesOf(target)}`;
   return [
     ...documents,
-    ...["cli", "engine", "extension", "server", "webview"].map((name) => `dist/${name}.js`),
+    ...["cli", "engine", "extension", "server", "tfjs", "webview"].map((name) => `dist/${name}.js`),
+    ...["tfjs-backend-wasm", "tfjs-backend-wasm-simd"].map((name) => `dist/${name}.wasm`),
     "dist/ThirdPartyNotices.txt",
     ...["icon.png", "view.css", "walkthrough/look.svg", "walkthrough/open.svg", "walkthrough/save.svg"].map(
       (name) => `media/${name}`,

@@ -8,6 +8,7 @@ import { maskOf, type RankedScores, rankScores } from "../../server/src/analysis
 import { blockElements } from "../../server/src/formats/stored-elements.js";
 import { fillKeep } from "../../server/src/pruning/mask.js";
 import { npz } from "../support/arrays-on-disk.js";
+import { quietContext } from "../support/job-context.js";
 import type { Network } from "../support/networks/index.js";
 
 /** What pruning does to one layer. */
@@ -39,9 +40,7 @@ export async function scoredNetwork(network: Network, recipe: Partial<Recipe>): 
     const whole: Recipe = { ...defaultRecipe, criterion: "snip", data, ...recipe };
     return await withModel(model, async (open) => {
       const ranked = await rankScores(open, whole, {
-        progress: () => undefined,
-        checkpoint: () => Promise.resolve(),
-        storage: null,
+        ...quietContext(),
         settings: { threads: availableParallelism(), memoryLimit: 0, cacheMaxSize: 0 },
       });
       const ranks = ranked.lastRanks.filter((rank) => rank !== null);

@@ -1,4 +1,5 @@
 /** A context for running jobs inside the test's own process. */
+import { join } from "node:path";
 import type { JobContext } from "../../server/src/analysis/jobs.js";
 
 /** No progress, no cache unless a folder is given, one thread. */
@@ -8,5 +9,6 @@ export function quietContext(storage: string | null = null): JobContext {
     checkpoint: () => Promise.resolve(),
     storage,
     settings: { threads: 1, memoryLimit: 0, cacheMaxSize: 100 },
+    tfjs: join(import.meta.dirname, "../../dist/tfjs.js"),
   };
 }

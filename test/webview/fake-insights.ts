@@ -21,6 +21,7 @@ export function fakeInsights(fake: FakeModel): Insights {
     collapse: fakeCollapse(fake),
     measured: fakeMeasure(fake),
     remedies: fakeRemedies(fake),
+    parity: null,
   };
 }
 

@@ -105,6 +105,7 @@ describe("insights", () => {
         collapse: { ...(insights.collapse as CollapseReport), effective: failed },
         measured: { ...fakeMeasure(fake), conditioning: failed },
         remedies: null,
+        parity: null,
       },
     });
     settle(clock);

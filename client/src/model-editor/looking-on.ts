@@ -1,6 +1,6 @@
 /**
- * What is found out about a model beside its result: output shapes, theory and collapse by themselves, one after the other
- * and only while nothing else waits for the engine; measurements and remedies when the person asks for them.
+ * What is found out about a model beside its result: output shapes, parity, theory and collapse by themselves, one after
+ * the other and only while nothing else waits for the engine; measurements and remedies when the person asks for them.
  */
 import { l10n } from "vscode";
 import { type ErrorData, toErrorData } from "../../../server/protocol/errors.js";
@@ -30,6 +30,9 @@ export interface Watched {
   /** The file is another by now. */
   reload(): void;
 }
+
+/** The format that ONNX Runtime takes as it is: all others are lowered, and what came out is held against the original. */
+const ownFormat = "onnx";
 
 /** σ_b of suggested initialisations: tanh and its like have a stable edge of chaos there. */
 const suggestedSigmaB = 0.2;
@@ -61,6 +64,11 @@ export class LookingOn {
       const params = { ...ref, dynamicAxes, ...(retrying ? { retry: true } : {}) };
       await this.#into(l10n.t("Finding output shapes"), "shapes", params, (found) => {
         this.session.show({ shapes: found });
+      });
+    } else if (result !== null && model.format !== ownFormat && insights.parity === null) {
+      const params = { ...ref, seed: recipe.seed, dynamicAxes };
+      await this.#into(l10n.t("Comparing with the original in TensorFlow.js"), "parity", params, (parity) => {
+        this.#tell({ parity });
       });
     } else if (result !== null && insights.theory === null) {
       const params = { ...ref, sigmaB: suggestedSigmaB, dynamicAxes };
@@ -94,7 +102,7 @@ export class LookingOn {
   }
 
   /** One job beside everything else; what it finds, or why it does not, is handed to `found` unless it is outdated. */
-  async #into<J extends "shapes" | "theory" | "collapse">(
+  async #into<J extends "shapes" | "parity" | "theory" | "collapse">(
     label: string,
     job: J,
     params: Jobs[J]["params"],

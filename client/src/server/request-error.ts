@@ -63,6 +63,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "shape-mismatch",
   "non-finite",
   "unsafe-path",
+  "parity",
   "bad-request",
 ]);
 

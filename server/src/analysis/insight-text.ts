@@ -1,4 +1,4 @@
-/** What goes beyond scores and mask, for terminals: collapse, theory, measurements and remedies, headline first. */
+/** What goes beyond scores and mask, for terminals: parity with the original, collapse, theory, measurements and remedies, headline first. */
 import { pc } from "./colors.js";
 import { describeError, type ErrorData } from "../../protocol/errors.js";
 import type {
@@ -9,6 +9,7 @@ import type {
   RemediesReport,
   TheoryReport,
 } from "../../protocol/insights.js";
+import { parityWords } from "../../protocol/parity.js";
 import type { Report } from "../../protocol/report.js";
 import { count, percent, plain, shorten } from "./text.js";
 
@@ -17,8 +18,9 @@ const named = 5;
 
 /** Sections for the parts that the report has, each begun by an empty line; nothing where it has none. */
 export function insightText(report: Report, width: number): string {
-  const { theory, collapse, measured, remedies } = report;
+  const { theory, collapse, measured, remedies, parity } = report;
   const sections = [
+    section("Parity with TensorFlow.js", parity, (part) => [plain(parityWords(part))]),
     section("Collapse", collapse, (part) => collapseLines(part, report)),
     section("Initialisation and edge of chaos", theory, (part) => theoryLines(part, width)),
     section("Conditioning and propagation", measured, (part) => measureLines(part, width)),

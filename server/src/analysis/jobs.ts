@@ -9,6 +9,7 @@ import { exportScores } from "./export.js";
 import { held } from "./held.js";
 import { measure } from "./measure.js";
 import { open } from "./open.js";
+import { parity } from "./parity.js";
 import { remedies } from "./remedies.js";
 import { save } from "./save.js";
 import { shapes } from "./shapes.js";
@@ -24,6 +25,8 @@ export interface JobContext {
   /** Folder for cached results; null = nothing is cached. */
   readonly storage: string | null;
   readonly settings: ServerSettings;
+  /** Path of the script that runs TensorFlow.js, `dist/tfjs.js`. */
+  readonly tfjs: string;
 }
 
 /** A context that does some of it in another way; the rest goes to the one that it is made of. */
@@ -33,6 +36,7 @@ export const contextWith = (
 ): JobContext => ({
   storage: context.storage,
   settings: context.settings,
+  tfjs: context.tfjs,
   // They are methods: taken off their object they would not work.
   progress: (progress) => {
     context.progress(progress);
@@ -53,6 +57,7 @@ export const jobs: {
   held,
   measure,
   open,
+  parity,
   remedies,
   save,
   shapes,

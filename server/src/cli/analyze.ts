@@ -20,6 +20,7 @@ import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.
 import { eachModel, type Models, modelsOf, modelsWords, type Outcome } from "./models.js";
 import { Output } from "./output.js";
 import { addRecipeOptions, recipeOf } from "./recipe-options.js";
+import { addTfjsNode } from "./tfjs-node.js";
 
 interface Options extends ExportOptions {
   readonly format: "table" | "json" | "csv" | "sarif" | "html";
@@ -39,7 +40,7 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
     .command("analyze")
     .description("Show what pruning would do to models.")
     .argument("<model...>", modelsWords);
-  addFailOn(addExportOptions(addInsightOptions(addRecipeOptions(command))), "none")
+  addFailOn(addExportOptions(addInsightOptions(addRecipeOptions(addTfjsNode(command, engine)))), "none")
     .addOption(
       new Option("--format <format>", "what to print")
         .choices(["table", "json", "csv", "sarif", "html"])
@@ -81,7 +82,7 @@ export function addAnalyze(program: Command, engine: CommandEngine): void {
 
 async function analyse(engine: CommandEngine, path: string, recipe: Recipe, options: unknown): Promise<Analysed> {
   const analysis = await engine.run("analyze", { uri: path, path, recipe });
-  const insights = await insightsOf(engine, path, recipe, options);
+  const insights = await insightsOf(engine, analysis.report, recipe, options);
   return { analysis, insights, report: withInsights(analysis.report, insights) };
 }
 

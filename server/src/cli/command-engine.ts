@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SingleBar, Presets } from "cli-progress";
-import type { JobName, Jobs, Progress } from "../../protocol/requests.js";
+import type { JobName, Jobs, Progress, ServerSettings } from "../../protocol/requests.js";
 import { plain } from "../analysis/text.js";
 import { EngineHost } from "../engine/host.js";
+
+const settings: ServerSettings = { threads: 0, memoryLimit: 0, cacheMaxSize: 1024 };
 
 export class CommandEngine {
   readonly #host: EngineHost;
@@ -17,7 +19,6 @@ export class CommandEngine {
   #stage: string | null = null;
 
   constructor(entry: string) {
-    const settings = { threads: 0, memoryLimit: 0, cacheMaxSize: 1024 };
     // Between the jobs of one command only: an analysis that is saved right after is not done twice.
     this.#storage = mkdtempSync(join(tmpdir(), "prunescope-"));
     this.#host = new EngineHost({ entry, storage: this.#storage, settings });
@@ -35,6 +36,11 @@ export class CommandEngine {
     } finally {
       this.clearProgress();
     }
+  }
+
+  /** Runs originals in TensorFlow.js with the native library in a folder. */
+  useTfjsNode(folder: string): void {
+    this.#host.configure({ ...settings, tfjsNodePath: folder });
   }
 
   cancel(): void {

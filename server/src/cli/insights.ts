@@ -1,4 +1,7 @@
-/** What `analyze` and `start` find out beside scores and mask: theory and collapse always, the rest where it is asked for. */
+/**
+ * What `analyze` and `start` find out beside scores and mask: theory and collapse always (and parity
+ * with the original where the model was lowered), the rest where it is asked for.
+ */
 import type { Command } from "commander";
 import { type ErrorData, fromErrorData, toErrorData } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
@@ -32,10 +35,13 @@ export function addInsightOptions(command: Command): Command {
     .option("--quick", "scores and mask only: no theory, no paths through the network");
 }
 
-/** Runs the jobs that `options` ask for. What fails is an error in its place; only a cancellation ends the command. */
+/**
+ * Runs the jobs that `options` ask for on the model of `report`. What fails is an error in its place; a cancellation ends
+ * the command, and so does a lowered graph that computes something else than the original: everything is about it.
+ */
 export async function insightsOf(
   engine: CommandEngine,
-  path: string,
+  { model: { path, format } }: Report,
   recipe: Recipe,
   options: unknown,
 ): Promise<Insights> {
@@ -47,11 +53,15 @@ export async function insightsOf(
       return await job();
     } catch (error) {
       const data = toErrorData(error);
-      if (data.code === "cancelled") throw fromErrorData(data);
+      if (data.code === "cancelled" || data.code === "parity") throw fromErrorData(data);
       return data;
     }
   };
+  const parity = await wanted(!quick && format !== "onnx", () =>
+    engine.run("parity", { ...model, seed: recipe.seed, dynamicAxes: recipe.axes }),
+  );
   return {
+    parity,
     theory: await wanted(!quick, () => engine.run("theory", { ...model, sigmaB, dynamicAxes: recipe.axes })),
     collapse: await wanted(!quick, () => engine.run("collapse", { ...model, recipe })),
     measured: await wanted(measure || stability > 0, () =>
@@ -72,9 +82,10 @@ export function judged(report: Report, { collapse }: Insights): Report {
 
 /** The judged report with everything that was found out beside it. */
 export function withInsights(report: Report, insights: Insights): Report {
-  const { theory, collapse, measured, remedies } = insights;
+  const { theory, collapse, measured, remedies, parity } = insights;
   return {
     ...judged(report, insights),
+    ...(parity === null ? {} : { parity }),
     ...(theory === null ? {} : { theory }),
     ...(collapse === null ? {} : { collapse }),
     ...(measured === null ? {} : { measured }),

@@ -15,6 +15,7 @@ import { eachModel, modelsOf, modelsWords, type Outcome, shown } from "./models.
 import { judged } from "./insights.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
 import { isFolderName, makeFolderOf, targetOf, targetsIn } from "./targets.js";
+import { addTfjsNode } from "./tfjs-node.js";
 import { verifiedSave } from "./verified-save.js";
 
 interface Options extends ExportOptions {
@@ -37,7 +38,7 @@ export function addPrune(program: Command, engine: CommandEngine): void {
     .command("prune")
     .description("Write pruned copies of models.")
     .argument("<model...>", modelsWords);
-  addFailOn(addExportOptions(addRescaleOption(addRecipeOptions(command))), "none")
+  addFailOn(addExportOptions(addRescaleOption(addRecipeOptions(addTfjsNode(command, engine)))), "none")
     .requiredOption(
       "-o, --output <path>",
       "the model to write, of TensorFlow.js its folder or model.json; a folder for several, or where it ends with a slash",

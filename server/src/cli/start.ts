@@ -12,6 +12,7 @@ import { addInsightOptions, insightsOf, judged, withInsights } from "./insights.
 import { modelAt, modelWords, shown } from "./models.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
 import { makeFolderOf, targetsIn } from "./targets.js";
+import { addTfjsNode } from "./tfjs-node.js";
 import { verifiedSave } from "./verified-save.js";
 
 export function addStart(program: Command, engine: CommandEngine): void {
@@ -19,14 +20,14 @@ export function addStart(program: Command, engine: CommandEngine): void {
     .command("start")
     .description("Analyse a model, write the pruned model and an HTML report.")
     .argument("<model>", modelWords);
-  addInsightOptions(addRescaleOption(addRecipeOptions(command)))
+  addInsightOptions(addRescaleOption(addRecipeOptions(addTfjsNode(command, engine))))
     .option("--out <folder>", "where to write", "out")
     .action(async (model: string, options: { out: string }) => {
       const path = modelAt(resolve(model));
       const recipe = recipeOf(options);
       const dynamicAxes = recipe.axes;
       const analysis = await engine.run("analyze", { uri: path, path, recipe });
-      const insights = await insightsOf(engine, path, recipe, options);
+      const insights = await insightsOf(engine, analysis.report, recipe, options);
       const result = { ...analysis, report: judged(analysis.report, insights) };
       const width = process.stdout.columns || 120;
       process.stdout.write(

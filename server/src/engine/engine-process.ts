@@ -5,7 +5,10 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fromErrorData, PruneScopeError } from "../../protocol/errors.js";
 import type { JobName, Jobs } from "../../protocol/requests.js";
-import { EngineCrash, ranOutOfMemory } from "./engine-crash.js";
+import { cleanVariables } from "../process/clean-variables.js";
+import { ranOutOfMemory } from "../process/process-end.js";
+import { residentMemory } from "../process/resident-memory.js";
+import { EngineCrash } from "./engine-crash.js";
 import { cancelled, type RunOptions } from "./job-runner.js";
 import {
   formatEngineArguments,
@@ -14,7 +17,6 @@ import {
   type RunEnvironment,
   type ToEngine,
 } from "./messages.js";
-import { residentMemory } from "./resident-memory.js";
 
 /** How long a job that is to stop may take to reach a checkpoint and clean up before the process is killed. */
 const graceMs = 200;
@@ -53,7 +55,7 @@ export class EngineProcess {
     this.#child = fork(entry, formatEngineArguments({ parent: process.pid, priority }), {
       serialization: "advanced",
       execArgv: [],
-      env: engineVariables(),
+      env: cleanVariables(),
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -202,12 +204,4 @@ export class EngineProcess {
       "prunescope.engine.memoryLimit allows. Raise it, or set it to 0 for no limit.";
     this.#kill(new PruneScopeError("out-of-memory", message, { file }));
   }
-}
-
-/** The parent's environment without what makes Node.js debug or preload something. */
-function engineVariables(): NodeJS.ProcessEnv {
-  const variables: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
-  delete variables["NODE_OPTIONS"];
-  delete variables["VSCODE_INSPECTOR_OPTIONS"];
-  return variables;
 }

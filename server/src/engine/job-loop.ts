@@ -2,12 +2,13 @@
  * The engine's side of the messages: receives one job at a time, runs it and answers. It ends when its parent does: at
  * once when idle, else at the job's next checkpoint, and at the latest by the watching thread.
  */
-import { constants, setPriority } from "node:os";
+import { join } from "node:path";
 import { PruneScopeError, toErrorData } from "../../protocol/errors.js";
 import type { JobName, Jobs, Progress } from "../../protocol/requests.js";
 import type { JobContext, jobs } from "../analysis/jobs.js";
+import { lowerPriority } from "../process/low-priority.js";
+import { watchParent } from "../process/parent-watch.js";
 import { parseEngineArguments, type FromEngine, type RunEnvironment, type ToEngine } from "./messages.js";
-import { watchParent } from "./parent-watch.js";
 
 /** The jobs that an engine can run. */
 export type JobTable = typeof jobs;
@@ -61,6 +62,7 @@ export function serveJobs(table: JobTable): void {
 class Running implements JobContext {
   readonly storage: string | null;
   readonly settings: JobContext["settings"];
+  readonly tfjs = join(__dirname, "tfjs.js");
   #cancelled = false;
   #stage: string | null = null;
   #progressAt = 0;
@@ -98,12 +100,4 @@ class Running implements JobContext {
 /** The message is in the pipe when this returns, so it is not lost in a crash right after. */
 function send(message: FromEngine, sent: () => void = () => undefined): void {
   process.send?.(message, undefined, undefined, sent);
-}
-
-function lowerPriority(): void {
-  try {
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Not allowed in some containers; it is a courtesy, not a need.
-  }
 }

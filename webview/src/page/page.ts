@@ -18,6 +18,7 @@ import { createHeadlineLine } from "./headline-line.js";
 import { createLayerDetail } from "./layer-detail.js";
 import { createLayerSection } from "./layer-section.js";
 import { createLoading } from "./loading.js";
+import { createParityLine } from "./parity-line.js";
 import { createProvenance } from "./provenance.js";
 import { createSavedPanel } from "./saved-panel.js";
 import { createScoreFigure } from "./score-figure.js";
@@ -53,6 +54,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
   );
   const controls = createControls(document, store);
   const headline = createHeadlineLine(document, store);
+  const parity = createParityLine(document, store);
   const provenance = createProvenance(document, store);
   const saved = createSavedPanel(document);
   const density = createDensityFigure(document, store);
@@ -76,6 +78,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
     empty,
     controls.element,
     headline.element,
+    parity.element,
     provenance.element,
     saved.element,
     plots,
@@ -104,6 +107,7 @@ export function mountPage(document: Document, root: HTMLElement, store: ViewStor
       for (const part of [controls, headline, layers]) part.element.hidden = !layered;
       // While statistics are on their way their place is kept, so that the table does not jump.
       plots.hidden = !layered || (survey.analysis === null && activity.kind !== "working");
+      parity.show();
       saved.show(view?.saved ?? null, survey?.model.bytes ?? null);
     }
     controls.show(changes);

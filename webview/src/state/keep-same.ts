@@ -22,6 +22,7 @@ function sameInsights(before: Insights, after: Insights): Insights {
     collapse: same("collapse"),
     measured: same("measured"),
     remedies: same("remedies"),
+    parity: same("parity"),
   };
 }
 
