@@ -3,6 +3,8 @@
 /** This process's variables without those that change what Node.js loads; Electron's executable is to be plain Node.js. */
 export function cleanVariables(): NodeJS.ProcessEnv {
   const variables: NodeJS.ProcessEnv = { ...process.env, ELECTRON_RUN_AS_NODE: "1" };
-  for (const name of ["NODE_OPTIONS", "NODE_PATH", "VSCODE_INSPECTOR_OPTIONS"]) delete variables[name];
+  delete variables["NODE_OPTIONS"];
+  delete variables["NODE_PATH"];
+  delete variables["VSCODE_INSPECTOR_OPTIONS"];
   return variables;
 }
