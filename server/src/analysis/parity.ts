@@ -7,18 +7,16 @@ import type * as Ort from "onnxruntime-node";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { ParityOutput, ParityReport, ProvenParity } from "../../protocol/parity.js";
 import type { DynamicAxes, ParityParams } from "../../protocol/requests.js";
-import { constantTensor } from "../autodiff/constant-tensor.js";
 import { type Graph, nodeLabel, subgraphsOf, type ValueInfo } from "../graph/graph.js";
-import { elementCount } from "../graph/tensor.js";
 import { compareOutputs, type Outputs } from "../runtime/compare.js";
 import { syntheticInput } from "../runtime/inputs.js";
-import { Program } from "../runtime/program.js";
 import { version } from "../version.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
 import { backendsIn, type OriginalOutputs, originalOutputs } from "./original-run.js";
 import { ResultCache } from "./result-cache.js";
-import { requireRunMemory } from "./run-memory.js";
+import { bytesToRun, requireRunMemory } from "./run-memory.js";
+import { runLowered } from "./run-model.js";
 
 /** What rounding may do: sums of some thousand float32 products in another order. */
 const tolerance = 1e-5;
@@ -73,22 +71,20 @@ export async function parityOf(
 }
 
 /**
- * For what writes a model: refuses one whose lowered graph computes something else. What keeps both from being compared
- * is no reason to refuse.
- * @throws PruneScopeError `parity`, or what the checkpoint throws.
+ * {@link parityOf} for what goes on where nothing can be said: what keeps both from being compared becomes the reason.
+ * @throws PruneScopeError `parity` where they differ, `cancelled`.
  */
 export async function refuseMismatch(
   open: OpenModel,
   seed: number,
   axes: DynamicAxes,
   context: JobContext,
-): Promise<void> {
-  if (open.format.runs) return;
+): Promise<ParityReport> {
   try {
-    await parityOf(open, seed, axes, context);
+    return await parityOf(open, seed, axes, context);
   } catch (error) {
-    if (error instanceof PruneScopeError && error.code !== "parity" && error.code !== "cancelled") return;
-    throw error;
+    if (!(error instanceof PruneScopeError) || error.code === "parity" || error.code === "cancelled") throw error;
+    return { proven: false, reason: error.message, seconds: 0 };
   }
 }
 
@@ -101,16 +97,15 @@ async function measure(
 ): Promise<Measured | string> {
   const began = performance.now();
   const { model, path, source, fingerprint } = open;
-  const { inputs, constants } = model.graph;
-  const weights = [...constants.values()].reduce((sum, { tensor }) => sum + elementCount(tensor.shape), 0);
-  requireRunMemory(path, weights * Float32Array.BYTES_PER_ELEMENT, context.settings.memoryLimit);
+  const { inputs } = model.graph;
+  requireRunMemory(path, bytesToRun(open), context.settings.memoryLimit);
   const { feeds, words } = await syntheticInput(inputs, { ...freeImageAxes(inputs), ...axes }, seed);
   const step = async (stage: string, done: number): Promise<void> => {
     context.progress({ stage, done, total: 2 });
     await context.checkpoint();
   };
   await step("Running the lowered graph in ONNX Runtime", 0);
-  const lowered = await loweredOutputs(open, feeds, context.settings.threads);
+  const lowered = await runLowered(open, feeds, context.settings.threads);
   await step("Running the original in TensorFlow.js", 1);
   const backends = backendsIn(context);
   const original = await originalOutputs(source.main, feeds, backends, context);
@@ -158,27 +153,6 @@ function freeImageAxes(inputs: readonly ValueInfo[]): DynamicAxes {
       shape?.length === 4 ? [1, 2].map((axis) => [`${name}:${axis}`, freeImageAxis] as const) : [],
     ),
   );
-}
-
-async function loweredOutputs(
-  { model, source }: OpenModel,
-  feeds: Readonly<Record<string, Ort.Tensor>>,
-  threads: number,
-): Promise<Outputs> {
-  const names = model.graph.outputs.map(({ name }) => name);
-  const program = await Program.open(model, model.graph, {
-    outputs: names,
-    inputShapes: new Map(Object.entries(feeds).map(([name, { dims }]) => [name, dims])),
-    threads,
-    optimise: false,
-    constant: (constant) => constantTensor(source, constant),
-  });
-  try {
-    const found = await program.run(feeds);
-    return new Map(names.map((name) => [name, found[name]!]));
-  } finally {
-    await program.close();
-  }
 }
 
 /**

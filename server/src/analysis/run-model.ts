@@ -30,6 +30,39 @@ export async function openRunning(path: string, threads: number): Promise<Runnin
   const session = formatOf(path).runs
     ? await openSession(path, options)
     : await withModel(path, (open) => loweredSession(open, options));
+  return running(session, path);
+}
+
+/** Loads the model at `path`, hands it to `work` and gives its memory back whatever happens. */
+export async function withRunning<T>(
+  path: string,
+  threads: number,
+  work: (model: RunningModel) => Promise<T>,
+): Promise<T> {
+  const model = await openRunning(path, threads);
+  try {
+    return await work(model);
+  } finally {
+    await model.close();
+  }
+}
+
+/** Outputs of one run of the model at `path`. */
+export function runModel(path: string, feeds: Feeds, threads: number): Promise<Outputs> {
+  return withRunning(path, threads, (model) => model.run(feeds));
+}
+
+/** Outputs of one run of an open model's lowered graph, as it is in memory. @throws PruneScopeError as {@link openRunning}. */
+export async function runLowered(open: OpenModel, feeds: Feeds, threads: number): Promise<Outputs> {
+  const lowered = running(await loweredSession(open, { threads, optimise: true }), open.path);
+  try {
+    return await lowered.run(feeds);
+  } finally {
+    await lowered.close();
+  }
+}
+
+function running(session: Ort.InferenceSession, path: string): RunningModel {
   return {
     run: async (feeds) => {
       try {
@@ -40,25 +73,6 @@ export async function openRunning(path: string, threads: number): Promise<Runnin
     },
     close: () => session.release(),
   };
-}
-
-/** Loads the model at `path`, hands it to `work` and gives its memory back whatever happens. */
-export async function withRunning<T>(
-  path: string,
-  threads: number,
-  work: (model: RunningModel) => Promise<T>,
-): Promise<T> {
-  const running = await openRunning(path, threads);
-  try {
-    return await work(running);
-  } finally {
-    await running.close();
-  }
-}
-
-/** Outputs of one run of the model at `path`. */
-export function runModel(path: string, feeds: Feeds, threads: number): Promise<Outputs> {
-  return withRunning(path, threads, (running) => running.run(feeds));
 }
 
 function loweredSession({ model, source, path }: OpenModel, options: SessionOptions): Promise<Ort.InferenceSession> {

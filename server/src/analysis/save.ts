@@ -15,6 +15,7 @@ import { proveStable } from "./edits/stable-proof.js";
 import { type Folding, foldStable, stableScales } from "./edits/stable-resnet.js";
 import type { JobContext } from "./jobs.js";
 import { type OpenModel, withModel } from "./open-model.js";
+import { refuseMismatch } from "./parity.js";
 import { withPrepared } from "./prepared-model.js";
 import { readBack } from "./read-back.js";
 import { saveMask } from "./save-mask.js";
@@ -34,6 +35,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         );
       };
       unchanged();
+      if (!original.format.runs) await refuseMismatch(original, recipe.seed, recipe.axes, context);
       const permutation = preparations.find(({ edit }) => edit === "permute")?.permutation;
       // With its steps the recipe finds the same orders again, however fast the machine is.
       const repeatable: Recipe =

@@ -1,10 +1,14 @@
-/** Job `verify`: runs original and pruned model in ONNX Runtime on the same input. */
+/**
+ * Job `verify`: runs original and pruned model in ONNX Runtime on the same input, and what was lowered for that in
+ * TensorFlow.js too.
+ */
 import type { VerifyReport } from "../../protocol/report.js";
 import type { VerifyParams } from "../../protocol/requests.js";
 import { compareOutputs } from "../runtime/compare.js";
 import { syntheticInput } from "../runtime/inputs.js";
 import type { JobContext } from "./jobs.js";
 import { withModel } from "./open-model.js";
+import { refuseMismatch } from "./parity.js";
 import { bytesToRun, requireRunMemory } from "./run-memory.js";
 import { runModel } from "./run-model.js";
 
@@ -28,5 +32,9 @@ export async function verify(
   await step(1);
   const after = await runModel(pruned, feeds, threads);
   await step(2);
-  return { input: words, outputs: compareOutputs(original, after), seconds: (performance.now() - began) / 1000 };
+  const outputs = compareOutputs(original, after);
+  const parity = await withModel(pruned, async (saved) =>
+    saved.format.runs ? {} : { parity: await refuseMismatch(saved, seed, dynamicAxes, context) },
+  );
+  return { input: words, outputs, ...parity, seconds: (performance.now() - began) / 1000 };
 }
