@@ -10,7 +10,7 @@ import { collapse } from "../../server/src/analysis/collapse.js";
 import { exportScores } from "../../server/src/analysis/export.js";
 import { theory } from "../../server/src/analysis/theory.js";
 import { elementCount } from "../../server/src/graph/tensor.js";
-import { twins } from "../cases/tfjs/twins.js";
+import { type TwinForm, twins } from "../cases/tfjs/twins.js";
 import { npz } from "../support/arrays-on-disk.js";
 import { quietContext } from "../support/job-context.js";
 import { ModelFolder } from "../support/model-folder.js";
@@ -32,12 +32,12 @@ interface Form {
   readonly data: string;
 }
 
-/** Files of the three forms; `graph` is absent where the network has none. */
+/** Files of the three forms; those of the graph model are the layers model's where the network has none. */
 async function written(
   made: Twin,
   shape: readonly number[],
   classes: number,
-): Promise<{ readonly onnx: Form; readonly layers: Form; readonly graph?: Form }> {
+): Promise<Readonly<Record<"onnx" | TwinForm, Form>>> {
   const place = folder.place();
   const x = floats([samples, ...shape]);
   const turned = channelsFirst(Float32Array.from(x.values as Float32Array), shape);
@@ -51,7 +51,7 @@ async function written(
   return {
     onnx: { path: writeModel(join(place, "model.onnx"), made.onnx), data: first },
     layers: { path: writeTfjs(join(place, "layers"), made.layers), data: last },
-    ...(made.graph === null ? {} : { graph: { path: writeTfjs(join(place, "graph"), made.graph), data: last } }),
+    graph: { path: writeTfjs(join(place, "graph"), made.graph ?? made.layers), data: last },
   };
 }
 
@@ -110,49 +110,40 @@ const inTfjsOrder = (made: Twin, arrays: ReadonlyMap<string, ArrayLike<number>>)
     }),
   );
 
-describe.each(twins)("$name", ({ make, shape, classes }) => {
+describe.each(twins)("$name", ({ make, shape, classes, forms }) => {
   let made: Twin;
-  let onnx: Form;
-  let others: readonly (readonly [form: string, Form])[];
+  let files: Readonly<Record<"onnx" | TwinForm, Form>>;
   beforeAll(async () => {
     made = await make();
-    const { onnx: first, ...rest } = await written(made, shape, classes);
-    onnx = first;
-    others = Object.entries(rest);
+    files = await written(made, shape, classes);
   });
 
-  // Magnitudes are copied; the others are float32 sums whose order the layout decides, GraSP's of gradients of gradients.
-  it.each([
-    ["magnitude", 0],
-    ["snip", 1e-5],
-    ["synflow", 1e-5],
-    ["grasp", 1e-4],
-  ] as const)("has the same scores and mask by %s", async (criterion, tolerance) => {
-    const scores = inTfjsOrder(made, await exported(onnx, "scores", { criterion }));
-    const mask = inTfjsOrder(made, await exported(onnx, "mask", { criterion }));
-    for (const [form, files] of others) {
-      const found = await exported(files, "scores", { criterion });
-      expect([...found.keys()].sort(), form).toEqual([...scores.keys()].sort());
+  describe.each(forms)("as a %s model", (form) => {
+    // Magnitudes are copied; the others are float32 sums whose order the layout decides, GraSP's of gradients of gradients.
+    it.each([
+      ["magnitude", 0],
+      ["snip", 1e-5],
+      ["synflow", 1e-5],
+      ["grasp", 1e-4],
+    ] as const)("has the same scores and mask by %s", async (criterion, tolerance) => {
+      const scores = inTfjsOrder(made, await exported(files.onnx, "scores", { criterion }));
+      const found = await exported(files[form], "scores", { criterion });
+      expect([...found.keys()].sort()).toEqual([...scores.keys()].sort());
       for (const [name, expected] of scores)
-        expect(relativeError(found.get(name)!, expected), `${form} ${name}`).toBeLessThanOrEqual(tolerance);
-      const kept = await exported(files, "mask", { criterion });
-      for (const [name, expected] of mask)
-        expect(Float32Array.from(kept.get(name)!), `${form} ${name}`).toEqual(expected);
-    }
-  });
+        expect(relativeError(found.get(name)!, expected), name).toBeLessThanOrEqual(tolerance);
+      const mask = inTfjsOrder(made, await exported(files.onnx, "mask", { criterion }));
+      const kept = await exported(files[form], "mask", { criterion });
+      for (const [name, expected] of mask) expect(Float32Array.from(kept.get(name)!), name).toEqual(expected);
+    });
 
-  it("collapses in the same way", async () => {
-    const of = ({ path }: Form) => collapse({ uri: path, path, recipe }, quietContext());
-    const expected = await of(onnx);
-    for (const [form, files] of others) {
-      const found = await of(files);
-      expect({ ...found, resultId: "" }, form).toEqual({ ...expected, resultId: "" });
-    }
-  });
+    it("collapses in the same way", async () => {
+      const of = ({ path }: Form) => collapse({ uri: path, path, recipe }, quietContext());
+      expect({ ...(await of(files[form])), resultId: "" }).toEqual({ ...(await of(files.onnx)), resultId: "" });
+    });
 
-  it("is the same to the theory", async () => {
-    const of = ({ path }: Form) => theory({ uri: path, path, sigmaB: 0.1, dynamicAxes: {} }, quietContext());
-    const expected = await of(onnx);
-    for (const [form, files] of others) expect(await of(files), form).toEqual(near(expected));
+    it("is the same to the theory", async () => {
+      const of = ({ path }: Form) => theory({ uri: path, path, sigmaB: 0.1, dynamicAxes: {} }, quietContext());
+      expect(await of(files[form])).toEqual(near(await of(files.onnx)));
+    });
   });
 });

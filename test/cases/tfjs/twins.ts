@@ -1,8 +1,12 @@
 /** Small networks that are written as ONNX, as a layers model and as a graph model. */
 import { twin, type Twin, type TwinSignal, type TwinWriter } from "../../support/tfjs/twin.js";
 
+export type TwinForm = "layers" | "graph";
+
 export interface TwinCase {
   readonly name: string;
+  /** What it is written as besides ONNX. */
+  readonly forms: readonly TwinForm[];
   /** Of the input as tfjs has it, without the batch. */
   readonly shape: readonly number[];
   readonly classes: number;
@@ -14,8 +18,9 @@ function twinCase(
   shape: readonly number[],
   classes: number,
   build: (w: TwinWriter, x: TwinSignal) => TwinSignal,
+  forms: readonly TwinForm[] = ["layers", "graph"],
 ): TwinCase {
-  return { name, shape, classes, make: () => twin(shape, (w, x) => w.dense(build(w, x), "logits", classes)) };
+  return { name, forms, shape, classes, make: () => twin(shape, (w, x) => w.dense(build(w, x), "logits", classes)) };
 }
 
 /** Convolution, BatchNormalization, activation. */
@@ -62,5 +67,5 @@ export const twins: readonly TwinCase[] = [
     const blocks = inverted(w, inverted(w, inverted(w, stem, "one", 1), "two", 2), "three", 1);
     return w.globalPool(w.activation(blocks, "last", "relu6"), "pool");
   }),
-  twinCase("LSTM", [6, 4], 5, (w, x) => w.lstm(x, "memory", 8)),
+  twinCase("LSTM", [6, 4], 5, (w, x) => w.lstm(x, "memory", 8), ["layers"]),
 ];
