@@ -53,6 +53,13 @@ it.each(shapes)("statistics and output maxima of $shape, outputs on axis $out", 
   expect(deadOutputShare(layer!, { cut, kept: kept[0]! })).toBe(dead / best.length);
 });
 
+it("tells the outputs of a depthwise kernel [height, width, in, multiplier], on one axis or on two side by side", () => {
+  const one = outputLayout([3, 3, 6, 1], { ...roles, out: [2], in: [3], groups: 6 }, false);
+  expect(one).toEqual({ inner: 1, outputs: 6, stride: 54, total: 6 });
+  const two = outputLayout([3, 3, 6, 2], { ...roles, out: [2, 3], in: [], groups: 6 }, false);
+  expect(two).toEqual({ inner: 1, outputs: 12, stride: 108, total: 12 });
+});
+
 it("has no outputs for grouped weights whose outputs are spread, and for sparse ones", () => {
   expect(outputLayout([8, 2, 3, 3], { ...roles, out: [1], in: [0], groups: 4 }, false)).toBeNull();
   expect(outputLayout([8, 2], roles, true)).toBeNull();

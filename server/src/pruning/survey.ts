@@ -36,17 +36,22 @@ export interface OutputLayout {
   readonly total: number;
 }
 
-/** Layout of a weight's outputs, or null: no output axis, elements stored sparsely, or outputs spread over groups. */
+/**
+ * Layout of a weight's outputs, or null: no output axis, several that do not lie side by side, elements stored sparsely,
+ * or outputs spread over groups.
+ */
 export function outputLayout(shape: readonly number[], roles: AxisRoles, sparse: boolean): OutputLayout | null {
   const axis = roles.out[0];
-  if (axis === undefined || roles.out.length !== 1 || sparse) return null;
-  if (roles.groups > 1 && axis !== 0) return null;
+  if (axis === undefined || roles.out.some((one, i) => one !== axis + i) || sparse) return null;
+  // A transposed convolution has the inputs of all groups along one axis, and the outputs of one along the other.
+  if (roles.groups > 1 && axis !== 0 && elementCount(roles.in.map((one) => shape[one]!)) > 1) return null;
   if (roles.batch.some((batch, i) => batch !== i) || roles.batch.length > axis) return null;
   const total = elementCount(shape);
   const outer = elementCount(shape.slice(0, roles.batch.length));
-  const outputs = shape[axis]!;
+  const end = axis + roles.out.length;
+  const outputs = elementCount(shape.slice(axis, end));
   if (total === 0) return null;
-  return { inner: elementCount(shape.slice(axis + 1)), outputs, stride: total / outer, total: outputs * outer };
+  return { inner: elementCount(shape.slice(end)), outputs, stride: total / outer, total: outputs * outer };
 }
 
 /** Surveys the layers one after the other; `between` is called after each with the number of elements done. */

@@ -7,6 +7,8 @@ export interface TwinCase {
   readonly name: string;
   /** What it is written as besides ONNX. */
   readonly forms: readonly TwinForm[];
+  /** Its biases are put together from parts to fit ONNX' operator, so that the theory does not know them. */
+  readonly turnedBias: boolean;
   /** Of the input as tfjs has it, without the batch. */
   readonly shape: readonly number[];
   readonly classes: number;
@@ -18,9 +20,16 @@ function twinCase(
   shape: readonly number[],
   classes: number,
   build: (w: TwinWriter, x: TwinSignal) => TwinSignal,
-  forms: readonly TwinForm[] = ["layers", "graph"],
+  { forms = ["layers", "graph"], turnedBias = false }: Partial<Pick<TwinCase, "forms" | "turnedBias">> = {},
 ): TwinCase {
-  return { name, forms, shape, classes, make: () => twin(shape, (w, x) => w.dense(build(w, x), "logits", classes)) };
+  return {
+    name,
+    forms,
+    turnedBias,
+    shape,
+    classes,
+    make: () => twin(shape, (w, x) => w.dense(build(w, x), "logits", classes)),
+  };
 }
 
 /** Convolution, BatchNormalization, activation. */
@@ -67,5 +76,5 @@ export const twins: readonly TwinCase[] = [
     const blocks = inverted(w, inverted(w, inverted(w, stem, "one", 1), "two", 2), "three", 1);
     return w.globalPool(w.activation(blocks, "last", "relu6"), "pool");
   }),
-  twinCase("LSTM", [6, 4], 5, (w, x) => w.lstm(x, "memory", 8), ["layers"]),
+  twinCase("LSTM", [6, 4], 5, (w, x) => w.lstm(x, "memory", 8), { forms: ["layers"], turnedBias: true }),
 ];
