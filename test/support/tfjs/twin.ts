@@ -195,13 +195,13 @@ export class TwinWriter {
     const inputs = x.shape[0]!;
     const w = this.#kernel(`${name}/kernel`, [inputs, units], [1, 0], inputs, x.features);
     const bias = this.#parameter(`${name}/bias`, units, () => this.#small());
-    const product = this.#op("MatMul", `${name}/MatMul`, [x.graph, w.graph], {
+    const product = this.#op("MatMul", name, [x.graph, w.graph], {
       transpose_a: false,
       transpose_b: false,
     });
     return {
       onnx: this.#node("Gemm", name, [x.onnx, w.onnx, bias], { transB: 1 }),
-      graph: this.#op("BiasAdd", name, [product, bias]),
+      graph: this.#op("BiasAdd", `${name}/BiasAdd`, [product, bias]),
       symbolic: layers.dense({ name, units }).apply(x.symbolic) as SymbolicTensor,
       shape: [units],
     };
@@ -357,7 +357,7 @@ export class TwinWriter {
     const outputs = sizes.map((size) => Math.ceil(size / stride));
     const missing = sizes.map((size, i) => Math.max(0, (outputs[i]! - 1) * stride + kernel - size));
     const before = missing.map((pads) => Math.floor(pads / 2));
-    const convolved = this.#op(group === 1 ? "Conv2D" : "DepthwiseConv2dNative", `${name}/Conv`, [x.graph, w.graph], {
+    const convolved = this.#op(group === 1 ? "Conv2D" : "DepthwiseConv2dNative", name, [x.graph, w.graph], {
       strides: [1, stride, stride, 1],
       dilations: [1, 1, 1, 1],
       padding: "SAME",
@@ -370,7 +370,7 @@ export class TwinWriter {
         group,
         pads: [...before, ...missing.map((pads, i) => pads - before[i]!)],
       }),
-      graph: this.#op("BiasAdd", name, [convolved, bias], { data_format: "NHWC" }),
+      graph: this.#op("BiasAdd", `${name}/BiasAdd`, [convolved, bias], { data_format: "NHWC" }),
       symbolic,
       shape: [...outputs, filters],
     };
