@@ -1,5 +1,21 @@
 /** Every case of every operator of graph models. */
 import type { TfjsCase } from "../case.js";
+import { arithmetic } from "./arithmetic.js";
+import { arrangements } from "./arrangements.js";
 import { convolutions } from "./convolutions.js";
+import { images } from "./images.js";
+import { picking } from "./picking.js";
+import { products } from "./products.js";
+import { reductions } from "./reductions.js";
+import { windows } from "./windows.js";
 
-export const operatorCases: readonly TfjsCase[] = [...convolutions];
+export const operatorCases: readonly TfjsCase[] = [
+  ...arithmetic,
+  ...arrangements,
+  ...convolutions,
+  ...images,
+  ...picking,
+  ...products,
+  ...reductions,
+  ...windows,
+];

@@ -19,20 +19,20 @@ export interface OpSite {
   /** How many outputs others read, or the model gives out: one more than the largest index among them. */
   readonly outputs: number;
   /** What is known of the elements of input `index`: a scalar's or a list's. */
-  known(index: number): Known | null;
+  readonly known: (index: number) => Known | null;
   /** All elements of input `index`. @throws Unlowered where they are computed while the model runs. */
-  constant(index: number): readonly number[];
+  readonly constant: (index: number) => readonly number[];
   /**
    * The constant vector of `length` elements that the only reader of this node adds to its result; that reader then does
    * nothing. Null where there is none.
    */
-  takeBias(length: number | null): Lowered | null;
+  readonly takeBias: (length: number | null) => Lowered | null;
   /** The only reader of the node `name`, and of one output of it; null where there are several, or the model gives it out. */
-  onlyReader(name: string): NodeDef | null;
+  readonly onlyReader: (name: string) => NodeDef | null;
   /** The elements of a constant node, whether it has been lowered or not; null for another node. */
-  constantNamed(input: string): readonly number[] | null;
+  readonly constantNamed: (input: string) => readonly number[] | null;
   /** Makes `later`, which this node leads to, give out what its input `index` is. */
-  absorb(later: NodeDef, index: number): void;
+  readonly absorb: (later: NodeDef, index: number) => void;
   /** Convolutions, by name, that TensorFlow has taken apart. */
   readonly dilations: Map<string, Dilation>;
 }

@@ -23,7 +23,7 @@ export const transposedConvolution: OpRule = {
     const target = known(0)?.values.slice(1, 3) ?? [null, null];
     const cuts = [height, width].map((window, axis) => {
       const wanted = target[axis] ?? null;
-      const length = x.shape[axis + 1]!;
+      const length = x.shape[axis + 1] ?? null;
       const stride = strides[axis]!;
       if (explicit !== null) {
         const [before, after] = [explicit[2 + 2 * axis] ?? 0, explicit[3 + 2 * axis] ?? 0];
@@ -45,7 +45,7 @@ export const transposedConvolution: OpRule = {
         `The size of what "${node.name}" gives out is computed while the model runs; it is taken to be as Keras has it.`,
       );
     const lengths = cuts.map(({ before, after, behind }, axis) => {
-      const length = x.shape[axis + 1]!;
+      const length = x.shape[axis + 1] ?? null;
       const window = kernel.shape[axis]!;
       return (
         target[axis] ?? (length === null ? null : (length - 1) * strides[axis]! + window - before - after + behind)
