@@ -103,7 +103,7 @@ export function placeholders(inputs: TensorValues, { fixed = false } = {}): Grap
 
 /**
  * A case of one node `y` behind its inputs and weights, which go into it in this order. `T` is the type of the first
- * input.
+ * input. Of `count` outputs there stands an identity behind each: tfjs gives out first outputs only.
  */
 export function nodeCase(
   of: string,
@@ -112,17 +112,19 @@ export function nodeCase(
   weights: readonly TfjsWeight[],
   attributes: Readonly<Record<string, GraphAttribute>> = {},
   {
-    outputs = ["y"],
+    count = 1,
     ...options
   }: Pick<TfjsCase, "folder" | "parity"> &
     Pick<GraphModelParts, "outputTypes"> & {
-      readonly outputs?: readonly string[];
+      readonly count?: number;
     } = {},
 ): TfjsCase {
   const [first] = Object.values(inputs);
   const type = first === undefined ? {} : { T: ofType(dataTypes[first.dtype]) };
   const names = [...Object.keys(inputs), ...weights.map(({ name }) => name)];
   const { outputTypes, ...rest } = options;
+  const outputs = Array.from({ length: count }, (_, i) => (count === 1 ? "y" : `y${i}`));
+  const behind = count === 1 ? [] : outputs.map((output, i) => node("Identity", output, [`y:${i}`]));
   return graphCase(
     of,
     what,
@@ -130,7 +132,7 @@ export function nodeCase(
     {
       inputs: placeholders(inputs),
       weights,
-      nodes: [node(of, "y", names, { ...type, ...attributes })],
+      nodes: [node(of, "y", names, { ...type, ...attributes }), ...behind],
       outputs,
       ...(outputTypes === undefined ? {} : { outputTypes }),
     },

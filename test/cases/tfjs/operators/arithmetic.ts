@@ -58,8 +58,8 @@ export const arithmetic: readonly TfjsCase[] = [
   ...["IsNan", "IsInf", "IsFinite"].map((op) =>
     nodeCase(op, "of odd numbers", { x: { shape: [4], dtype: "float32", data: [NaN, Infinity, -Infinity, 1] } }, []),
   ),
-  ...["Abs", "Neg", "Sign", "Square", "Relu", "Floor", "Exp", "Sqrt"].map((op) =>
-    nodeCase(op, "of whole numbers", { x: whole([4], op === "Sqrt" ? [0, 1, 4, 5] : [0, 1, -4, 2]) }, []),
+  ...["Abs", "Neg", "Sign", "Square", "Relu", "Exp"].map((op) =>
+    nodeCase(op, "of whole numbers", { x: whole([4], [0, 1, -4, 2]) }, []),
   ),
   ...floatPairs.map((op) => nodeCase(op, "broadcast", { a: floats([2, 3, 1, 2]), b: floats([3, 2, 1], 2) }, [])),
   nodeCase("Pow", "of floats", { a: mapped([2, 3], Math.abs), b: floats([3], 2) }, []),
@@ -69,7 +69,6 @@ export const arithmetic: readonly TfjsCase[] = [
   ...["AddV2", "FloorDiv", "FloorMod", "Maximum", "Minimum", "Mul", "RealDiv", "Sub"].map((op) =>
     nodeCase(op, "of whole numbers", { a: left, b: right }, []),
   ),
-  nodeCase("BitwiseAnd", "of whole numbers", { a: whole([3], [12, 10, 7]), b: whole([3], [10, 3, 5]) }, []),
   nodeCase("AddN", "of three", { a: floats(shape), b: floats(shape, 2), c: floats(shape, 3) }, []),
   nodeCase("BiasAdd", "alone", { x: floats([2, 3, 4, 5]) }, [weight("b", [5], [1, 2, 3, 4, 5])]),
   ...comparisons.flatMap((op) => [
@@ -97,7 +96,7 @@ export const arithmetic: readonly TfjsCase[] = [
   nodeCase("Cast", "whole numbers to floats", { x: indices([5], 9) }, [], { DstT: ofType("DT_FLOAT") }),
   nodeCase("Cast", "truths to floats", { x: truths([2], [0, 1]) }, [], { DstT: ofType("DT_FLOAT") }),
   ...["Identity", "Snapshot", "StopGradient"].map((op) => nodeCase(op, "of floats", { x: floats([2, 2]) }, [])),
-  nodeCase("IdentityN", "of two", { a: floats([2]), b: floats([3], 2) }, [], {}, { outputs: ["y", "y:1"] }),
+  nodeCase("IdentityN", "of two", { a: floats([2]), b: floats([3], 2) }, [], {}, { count: 2 }),
   graphCase(
     "PlaceholderWithDefault",
     "not fed",

@@ -110,14 +110,7 @@ export const arrangements: readonly TfjsCase[] = [
   ),
   nodeCase("Pack", "in front", { a: floats([2, 3]), b: floats([2, 3], 2) }, [], { axis: 0, N: 2 }),
   nodeCase("Pack", "at the end", { a: floats([2, 3]), b: floats([2, 3], 2) }, [], { axis: -1, N: 2 }),
-  nodeCase(
-    "Unpack",
-    "of the last axis",
-    { x: floats([2, 3]) },
-    [],
-    { axis: 1, num: 3 },
-    { outputs: ["y", "y:1", "y:2"] },
-  ),
+  nodeCase("Unpack", "of the last axis", { x: floats([2, 3]) }, [], { axis: 1, num: 3 }, { count: 3 }),
   graphCase(
     "Split",
     "into equal parts",
@@ -125,8 +118,12 @@ export const arrangements: readonly TfjsCase[] = [
     {
       inputs: placeholders({ x: image }),
       weights: [ints("axis", 2)],
-      nodes: [pool, node("Split", "y", ["axis", "pool"], { num_split: 3 })],
-      outputs: ["y", "y:1", "y:2"],
+      nodes: [
+        pool,
+        node("Split", "split", ["axis", "pool"], { num_split: 3 }),
+        ...[0, 1, 2].map((i) => node("Identity", `y${i}`, [`split:${i}`])),
+      ],
+      outputs: ["y0", "y1", "y2"],
     },
   ),
   nodeCase(
@@ -137,7 +134,7 @@ export const arrangements: readonly TfjsCase[] = [
     {
       num_split: 3,
     },
-    { outputs: ["y", "y:1", "y:2"] },
+    { count: 3 },
   ),
   nodeCase("Slice", "with an open end", { x: image }, [ints("begin", [0, 1, 2, 0]), ints("size", [-1, 2, 3, 2])]),
   behindPool("Slice", "some rows", [ints("begin", [0, 1, 0, 1]), ints("size", [-1, 3, -1, 2])]),

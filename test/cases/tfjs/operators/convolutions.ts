@@ -90,10 +90,14 @@ export const convolutions: readonly TfjsCase[] = [
     nodeCase("DepthwiseConv2dNative", what, { x }, [depthwise], { ...sliding, ...attributes }),
   ),
   nodeCase("DepthwiseConv2dNative", "one channel for each", { x }, [kernel("w", [3, 3, 3, 1])], sliding),
-  nodeCase("Conv2D", "channels second", { x: floats([2, 3, 7, 6]) }, [full], {
+  nodeCase("Conv2D", "channels second", { x: floats([2, 3, 7, 6]) }, [full], { ...sliding, data_format: "NCHW" }),
+  nodeCase("_FusedConv2D", "channels second", { x: floats([2, 3, 7, 6]) }, [full, bias], {
     ...sliding,
     data_format: "NCHW",
-    strides: [1, 1, 2, 2],
+    padding: "EXPLICIT",
+    explicit_paddings: [0, 0, 0, 0, 2, 0, 1, 1],
+    fused_ops: ["BiasAdd", "Relu"],
+    num_args: 1,
   }),
   open,
   fused("_FusedConv2D", "bias", [full, bias], ["BiasAdd"]),

@@ -5,25 +5,21 @@ import { graphCase, nodeCase, placeholders, type TfjsCase } from "../case.js";
 const x = floats([2, 4, 5, 3]);
 const int32 = { T: ofType("DT_INT32") };
 
+/** Where the pixels of the result lie. */
+const manners: readonly (readonly [string, Readonly<Record<string, boolean>>])[] = [
+  ["", {}],
+  [", corners aligned", { align_corners: true }],
+  [", half-pixel centres", { half_pixel_centers: true }],
+];
+const sizes: readonly (readonly [string, readonly number[]])[] = [
+  ["larger", [9, 10]],
+  ["smaller", [3, 2]],
+];
+
 export const images: readonly TfjsCase[] = [
   ...["ResizeBilinear", "ResizeNearestNeighbor"].flatMap((op) =>
-    [
-      ["", {}],
-      [", corners aligned", { align_corners: true }],
-      [", half-pixel centres", { half_pixel_centers: true }],
-    ].flatMap(([how, attributes]) =>
-      [
-        ["larger", [9, 10]],
-        ["smaller", [3, 2]],
-      ].map(([what, size]) =>
-        nodeCase(
-          op,
-          `${what as string}${how as string}`,
-          { x },
-          [ints("size", size as number[])],
-          attributes as object,
-        ),
-      ),
+    manners.flatMap(([how, attributes]) =>
+      sizes.map(([what, size]) => nodeCase(op, `${what}${how}`, { x }, [ints("size", size)], attributes)),
     ),
   ),
   graphCase(

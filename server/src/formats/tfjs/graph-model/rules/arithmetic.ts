@@ -7,7 +7,6 @@ import { type OpRule, Unlowered } from "../rule.js";
 const operators: Readonly<Record<string, string>> = {
   Add: "Add",
   AddV2: "Add",
-  BitwiseAnd: "BitwiseAnd",
   Maximum: "Max",
   Minimum: "Min",
   Mul: "Mul",

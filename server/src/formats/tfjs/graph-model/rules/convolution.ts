@@ -21,7 +21,10 @@ export const conv2d: OpRule = {
 
 export const depthwiseConv2d: OpRule = {
   ops: ["DepthwiseConv2d", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative"],
-  lower: (site) => lowerConvolution(site, { axes: 2, depthwise: true }),
+  lower: (site) => {
+    if (isFirst(site.node)) throw new Unlowered("TensorFlow.js takes its data_format NCHW for NHWC");
+    return lowerConvolution(site, { axes: 2, depthwise: true });
+  },
 };
 
 export const conv3d: OpRule = {
@@ -41,6 +44,9 @@ function lowerConvolution(site: OpSite, form: Form): readonly Lowered[] {
   const { lowering, node, inputs, takeBias } = site;
   const { axes, depthwise } = form;
   const first = isFirst(node);
+  // TensorFlow.js reads the second and third of them, whatever the format.
+  if (first && [...node.ints("strides"), ...node.ints("dilations")].some((step) => step !== 1))
+    throw new Unlowered("TensorFlow.js takes strides and dilations of data_format NCHW for those of NHWC");
   const given = ranked(inputs[0]!, axes + 2);
   const x = first ? ranked(withChannelsLast(lowering, given), axes + 2) : given;
   const kernel = ranked(inputs[1]!, axes + 2);

@@ -100,19 +100,6 @@ export const rank: OpRule = {
   dtype: () => "int32",
 };
 
-/** Elements of matrices near their diagonals. */
-export const bandPart: OpRule = {
-  ops: ["MatrixBandPart"],
-  lower: ({ lowering, inputs, constant }) => {
-    const [lower, upper] = [constant(1)[0]!, constant(2)[0]!];
-    const x = inputs[0]!;
-    const kept = (value: Value, k: number, side: 0 | 1): Value =>
-      lowering.op("Trilu", [value, lowering.literal("int64", [], [k])], { upper: side });
-    const above = upper < 0 ? lowering.lastValue(x) : kept(lowering.lastValue(x), upper, 0);
-    return [lowering.plain(lower < 0 ? above : kept(above, -lower, 1), x.shape)];
-  },
-};
-
 export const filled: OpRule = {
   ops: ["Ones", "Zeros"],
   lower: (site) => {

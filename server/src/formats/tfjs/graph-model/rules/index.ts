@@ -11,7 +11,7 @@ import {
   squaredDifference,
 } from "./arithmetic.js";
 import { conv1d, conv2d, conv3d, depthwiseConv2d } from "./convolution.js";
-import { bandPart, fill, filled, filledLike, linSpace, oneHot, range, rank, shape, size } from "./creation.js";
+import { fill, filled, filledLike, linSpace, oneHot, range, rank, shape, size } from "./creation.js";
 import { einsum } from "./einsum.js";
 import { gather, gatherNd, scatterNd, tensorScatterUpdate, topK, unique, where } from "./gathering.js";
 import { batchToSpace, depthToSpace, resizing, spaceToBatch } from "./images.js";
@@ -46,7 +46,6 @@ export const opRules: readonly OpRule[] = Object.freeze([
   addN,
   arithmetic,
   atan2,
-  bandPart,
   batchMatMul,
   batchToSpace,
   biasAdd,
