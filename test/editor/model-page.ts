@@ -18,15 +18,20 @@ const thumb = 14;
 export class ModelPage {
   private constructor(
     readonly window: EditorWindow,
-    /** The model's file name, which is the page's title. */
+    /** The model's file name, which is the page's title or its end. */
     readonly title: string,
   ) {}
 
   /** Opens a file of the window's folder with Ctrl+P. Does not wait for what the view then shows. */
   static async open(window: EditorWindow, file: string): Promise<ModelPage> {
     await window.quickOpen(file);
-    const page = new ModelPage(window, file.split("/").at(-1) ?? file);
-    await page.view.locator("h1", { hasText: page.title }).waitFor({ timeout: 30_000 });
+    return ModelPage.coming(window, file.split("/").at(-1) ?? file);
+  }
+
+  /** The page of a model that was opened in another way. Does not wait for what the view then shows. */
+  static async coming(window: EditorWindow, title: string): Promise<ModelPage> {
+    const page = new ModelPage(window, title);
+    await page.view.locator("h1", { hasText: title }).waitFor({ timeout: 30_000 });
     return page;
   }
 
