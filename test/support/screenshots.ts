@@ -2,12 +2,13 @@
 // real editor: media/screenshots/{dark,light}.png, a text recogniser open beside nothing else, with its counts at rest,
 // and snip.png, the same scored by SNIP with the terms of scoring open; and edge.png, a chaotic network with its layers in
 // the plane of the edge of chaos and what was measured of it; compare.png, the recogniser and its pruned copy side by side;
-// pattern.png, the recogniser under 2:4. Arguments beside the version are names of pictures to make. Needs a built dist/.
+// pattern.png, the recogniser under 2:4; tfjs.png, a MobileNetV2 of TensorFlow.js as text beside its view. Arguments beside the version are names of pictures to make. Needs a built dist/.
 
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ffnn } from "./networks/index.js";
+import { writeNsfwMobileNet } from "./tfjs/real-models.js";
 import { launchBrowser } from "./vscode-host/browser.js";
 import { ensureHost, HOST_VERSIONS } from "./vscode-host/install.js";
 import { repositoryRoot } from "./vscode-host/repository.js";
@@ -16,11 +17,14 @@ import { type EditorWindow, openWindow } from "./vscode-host/window.js";
 
 const model = "ch_PP-OCRv4_rec_infer.onnx";
 const chaotic = "tanh-chaotic.onnx";
+const mobileNet = "mobilenet/model.json";
 
 interface Picture {
   readonly name: string;
   readonly theme: "dark" | "light";
   readonly model: string;
+  /** Leads from the file, which was opened, to its view; absent where that is what it opens in. */
+  readonly toView?: (window: EditorWindow) => Promise<void>;
   /** What is done when the model is there and at rest. */
   readonly act: (window: EditorWindow) => Promise<void>;
 }
@@ -70,6 +74,13 @@ async function patterned(window: EditorWindow): Promise<void> {
   await rested(window);
 }
 
+async function besideItsText(window: EditorWindow): Promise<void> {
+  await window.page.locator(".codelens-decoration", { hasText: "layers model" }).waitFor();
+  await window.runCommand("View: Split Editor Right");
+  await window.runCommand("View: Reopen Editor With...");
+  await window.page.locator(".quick-input-widget .monaco-list-row", { hasText: "PruneScope" }).first().click();
+}
+
 const nothing = (): Promise<void> => Promise.resolve();
 const pictures: readonly Picture[] = [
   { name: "dark", theme: "dark", model, act: nothing },
@@ -86,6 +97,7 @@ const pictures: readonly Picture[] = [
   { name: "edge", theme: "light", model: chaotic, act: measured },
   { name: "compare", theme: "dark", model, act: compared },
   { name: "pattern", theme: "light", model, act: patterned },
+  { name: "tfjs", theme: "dark", model: mobileNet, toView: besideItsText, act: nothing },
 ];
 
 const root = repositoryRoot();
@@ -101,8 +113,20 @@ await writeFile(
   join(workspace, chaotic),
   ffnn({ activation: "Tanh", sigmaW: 2, sigmaB: 0.2, width: 100, depth: 20 }).bytes,
 );
+await mkdir(join(workspace, "mobilenet"));
+const json = writeNsfwMobileNet(join(workspace, "mobilenet"));
+// In one line there would be nothing to see of it.
+await writeFile(json, JSON.stringify(JSON.parse(await readFile(json, "utf8")), null, 2));
 const server = await startServer(await ensureHost(version), {
-  settings: { "breadcrumbs.enabled": false },
+  settings: {
+    "breadcrumbs.enabled": false,
+    // Room for the line above a text.
+    "editor.minimap.enabled": false,
+    "editor.lineNumbers": "off",
+    "editor.folding": false,
+    "editor.glyphMargin": false,
+    "editor.codeLensFontSize": 11,
+  },
   linkedExtensions: [root],
 });
 const browser = await launchBrowser();
@@ -113,6 +137,7 @@ try {
     const window = await openWindow(browser, server, { folder: workspace, theme: picture.theme });
     await window.runCommand("View: Toggle Primary Side Bar Visibility");
     await window.quickOpen(picture.model);
+    await picture.toView?.(window);
     await rested(window);
     await picture.act(window);
     await window.webview().locator("main:not(:has-text('≈'))").waitFor();
