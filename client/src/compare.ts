@@ -13,7 +13,7 @@ import { openComparison } from "./comparison/comparison-panel.js";
 import { originalFirst } from "./comparison/original-first.js";
 import type { PruneScope } from "./context.js";
 import { modelFilters } from "./model-filters.js";
-import { shownName } from "./model-names.js";
+import { shownName } from "../../server/protocol/model-names.js";
 import { modelSettings } from "./settings.js";
 
 /** Registers the command. */

@@ -1,6 +1,6 @@
 /** What file dialogs show: models of both formats to open, those of one to save. */
 import { l10n } from "vscode";
-import { isJson } from "./model-names.js";
+import { isJson } from "../../server/protocol/model-names.js";
 
 /** @param path of the model that is written; absent where one is opened. */
 export function modelFilters(path?: string): Record<string, string[]> {

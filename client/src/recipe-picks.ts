@@ -9,7 +9,7 @@ import type { Recipe } from "../../server/protocol/recipe.js";
 import { percent } from "../../server/protocol/target-name.js";
 import { chooseData } from "./choose-data.js";
 import type { PruneScope } from "./context.js";
-import { shownName } from "./model-names.js";
+import { shownName } from "../../server/protocol/model-names.js";
 import { plainText } from "./plain-text.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
 import { modelSettings } from "./settings.js";

@@ -14,7 +14,7 @@ import type { SaveParams } from "../../server/protocol/requests.js";
 import { commandTarget } from "./command-target.js";
 import type { PruneScope } from "./context.js";
 import type { ModelDocument } from "./model-editor/model-document.js";
-import { shownName } from "./model-names.js";
+import { shownName } from "../../server/protocol/model-names.js";
 import { openSource } from "./open-source.js";
 import { plainText } from "./plain-text.js";
 import { pickRecipe } from "./recipe-picks.js";

@@ -19,6 +19,11 @@ export function modelName(path: string): string {
   return ownsFolder(path) ? folderOf(path) : stemOf(path);
 }
 
+/** Name for a person: the file's, with its folder's where that is the model's name: `mobilenet/model.json`. */
+export function shownName(path: string): string {
+  return ownsFolder(path) ? `${folderOf(path)}/${lastOf(path)}` : lastOf(path);
+}
+
 /** Whether the folder that a model lies in is the model's: the file says nothing, or the folder goes on from its name. */
 export function ownsFolder(path: string): boolean {
   if (!isJson(path)) return false;

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { suggestedPlace } from "../../client/src/saving/suggested-place.js";
-import { modelName } from "../../client/src/model-names.js";
+import { modelName } from "../../server/protocol/model-names.js";
 import { defaultRecipe, type Recipe } from "../../server/protocol/recipe.js";
 
 const snip: Recipe = { ...defaultRecipe, criterion: "snip" };

@@ -8,7 +8,7 @@ import type { Recipe } from "../../../server/protocol/recipe.js";
 import { chooseData } from "../choose-data.js";
 import type { PruneScope } from "../context.js";
 import { fillPage } from "../model-editor/fill-page.js";
-import { shownName } from "../model-names.js";
+import { shownName } from "../../../server/protocol/model-names.js";
 import { openSource } from "../open-source.js";
 import { plainText } from "../plain-text.js";
 import { ComparisonSession } from "./comparison-session.js";

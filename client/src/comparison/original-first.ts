@@ -1,5 +1,5 @@
 /** Which of two models is the original, where the person chose both at once. */
-import { modelName } from "../model-names.js";
+import { modelName } from "../../../server/protocol/model-names.js";
 
 /**
  * A saved model's name goes on from the original's: `m.onnx` comes before `m.snip-90.onnx`, `m/model.json` before

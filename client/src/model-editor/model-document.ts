@@ -7,7 +7,7 @@ import type { Recipe } from "../../../server/protocol/recipe.js";
 import type { ToView } from "../../../server/protocol/view.js";
 import type { PruneScope } from "../context.js";
 import { watchFile, watchTogether, type FileWatch } from "../file-watch.js";
-import { shownName } from "../model-names.js";
+import { shownName } from "../../../server/protocol/model-names.js";
 import { openSource, type ModelSource } from "../open-source.js";
 import { modelSettings } from "../settings.js";
 import { ModelSession } from "./model-session.js";

@@ -2,7 +2,7 @@
  * The ids of the model editors in the manifest; settings such as `workbench.editorAssociations` name them. Both show the
  * same view. They are two because a `model.json` stays a text file unless somebody asks for more, and `.onnx` does not.
  */
-import { isJson } from "../model-names.js";
+import { isJson } from "../../../server/protocol/model-names.js";
 
 /** The default for `*.onnx`. */
 export const viewType = "prunescope.model";

@@ -10,7 +10,7 @@ import { openComparison } from "../comparison/comparison-panel.js";
 import type { PruneScope } from "../context.js";
 import type { ModelDocument } from "../model-editor/model-document.js";
 import { viewTypeOf } from "../model-editor/view-type.js";
-import { shownName } from "../model-names.js";
+import { shownName } from "../../../server/protocol/model-names.js";
 import { plainText } from "../plain-text.js";
 import { requestError } from "../server/request-error.js";
 import { modelSettings } from "../settings.js";

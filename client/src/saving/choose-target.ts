@@ -9,7 +9,7 @@ import { l10n, Uri, window, workspace } from "vscode";
 import type { ModelView } from "../../../server/protocol/model.js";
 import type { Recipe } from "../../../server/protocol/recipe.js";
 import { modelFilters } from "../model-filters.js";
-import { shownName } from "../model-names.js";
+import { shownName } from "../../../server/protocol/model-names.js";
 import { plainText } from "../plain-text.js";
 import { sameFile } from "./same-file.js";
 import { suggestedPlace } from "./suggested-place.js";

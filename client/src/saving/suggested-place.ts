@@ -2,10 +2,10 @@
  * Where a pruned model goes that nobody chose a place for: beside its original, under a name that says what was done. A
  * model whose weights lie in files of their own gets a folder, because those keep their names.
  */
-import { basename, dirname, join, parse } from "node:path";
+import { dirname, join, parse, sep } from "node:path";
 import type { Recipe } from "../../../server/protocol/recipe.js";
-import { recipeName, targetName } from "../../../server/protocol/target-name.js";
-import { isJson, modelName, ownsFolder } from "../model-names.js";
+import { targetPath } from "../../../server/protocol/target-name.js";
+import { isJson, ownsFolder } from "../../../server/protocol/model-names.js";
 
 /**
  * Path of the file to write: `m.snip-90.onnx` for `m.onnx`, in a folder of that name where it has data files;
@@ -16,11 +16,8 @@ import { isJson, modelName, ownsFolder } from "../model-names.js";
  */
 export function suggestedPlace(file: string, recipe: Recipe, dataFiles: number, opened: readonly string[]): string {
   const folder = dirname(file);
-  if (!isJson(file)) {
-    const name = targetName(basename(file), recipe);
-    return dataFiles === 0 ? join(folder, name) : join(folder, parse(name).name, name);
-  }
-  const path = file.replaceAll("\\", "/");
-  const around = ownsFolder(path) && !opened.includes(folder) ? dirname(folder) : folder;
-  return join(around, `${modelName(path)}.${recipeName(recipe)}`, basename(file));
+  const path = file.split(sep).join("/");
+  const place = targetPath(path, recipe);
+  if (!isJson(file)) return dataFiles === 0 ? join(folder, place) : join(folder, parse(place).name, place);
+  return join(ownsFolder(path) && !opened.includes(folder) ? dirname(folder) : folder, place);
 }

@@ -4,6 +4,7 @@
 import { elementsOf, type Child, type ElementFactory } from "../elements.js";
 import type { ErrorData } from "../../../server/protocol/errors.js";
 import { describeError } from "../../../server/protocol/errors.js";
+import { shownName } from "../../../server/protocol/model-names.js";
 import { patternText } from "../../../server/protocol/pattern.js";
 import type { CompressReport, SaveReport, VerifyReport } from "../../../server/protocol/report.js";
 import type { SavedView } from "../../../server/protocol/view.js";
@@ -37,7 +38,7 @@ export function createSavedPanel(document: Document): SavedPanel {
       element.dataset["verified"] = stateOf(saved.verify);
       element.dataset["compressed"] = stateOf(saved.compress);
       const path = saved.save.path;
-      title.replaceChildren("Saved ", h("code", { title: path }, shorten(baseName(path), 60)));
+      title.replaceChildren("Saved ", h("code", { title: path }, shorten(shownName(path.replaceAll("\\", "/")), 60)));
       body.replaceChildren(
         ...writtenPart(h, saved.save),
         verifyPart(h, saved.verify),
@@ -54,10 +55,6 @@ function stateOf(part: object | null): string {
 
 function isError(part: object): part is ErrorData {
   return "code" in part;
-}
-
-function baseName(path: string): string {
-  return path.split(/[\\/]/).at(-1) ?? path;
 }
 
 function writtenPart(h: ElementFactory, save: SaveReport): Node[] {

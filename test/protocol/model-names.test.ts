@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 import { tfjsViewType, viewType, viewTypeOf } from "../../client/src/model-editor/view-type.js";
-import { modelName, shownName } from "../../client/src/model-names.js";
+import { modelName, shownName } from "../../server/protocol/model-names.js";
 
 it.each([
   ["/w/net.onnx", "net", "net.onnx", viewType],
