@@ -74,7 +74,7 @@ class TopologyCheck {
     if (typeof className !== "string") return this.#refuse("has no class_name", where);
     const isContainer = containers.has(className);
     const own = isObject(config) ? config["name"] : undefined;
-    const known = typeof own === "string" ? `Layer ${shortened(own)}` : where;
+    const known = typeof own !== "string" || own === "" || where === root ? where : `Layer ${shortened(own)}`;
     if (!(isObject(config) || (isContainer && Array.isArray(config)))) return this.#refuse("has no config", known);
     this.#requireLayer(className, known, typeof own === "string" ? own : "");
     // The model itself may go without.
@@ -95,6 +95,14 @@ class TopologyCheck {
     };
   }
 
+  #replaced(entry: Json): Json {
+    if (!isObject(entry)) return entry;
+    const { class_name: className } = entry;
+    if (typeof className === "string" && camelCase(className) in Object.prototype)
+      this.#refuse(`has a layer of class ${shortened(className)}, which no layer has. It may be an attack`, root);
+    return this.replaced(entry);
+  }
+
   /** Fields by the names that TensorFlow.js sees. */
   #fields(json: JsonObject, where: string): Readonly<Record<string, Json | undefined>> {
     const fields: Record<string, Json | undefined> = Object.create(null) as Record<string, Json | undefined>;
@@ -111,7 +119,7 @@ class TopologyCheck {
     const entries = isObject(config) ? config["layers"] : config;
     if (!Array.isArray(entries) || entries.length === 0) return this.#refuse("has no layers", where);
     const layers = (entries as readonly Json[]).map((entry, i) =>
-      this.#layerOf(isObject(entry) ? this.replaced(entry) : entry, `Layer ${i} of ${lower(where)}`),
+      this.#layerOf(this.#replaced(entry), `Layer ${i} of ${lower(where)}`),
     );
     const isSequential = className === "Sequential";
     const called = layers.map(({ json }): CalledLayer => {

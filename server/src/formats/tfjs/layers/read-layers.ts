@@ -94,7 +94,7 @@ class LayersReader {
       const outputs = this.#call(
         tensor.sourceLayer,
         given,
-        node.outputTensors.map(({ shape }) => shape),
+        node.outputTensors.map(({ shape }) => shape.map(lengthOf)),
       );
       node.outputTensors.forEach(({ id }, i) => known.set(id, outputs[i]!));
     }
@@ -128,6 +128,9 @@ class LayersReader {
     }
   }
 }
+
+/** A length of a shape; null for what is no length: TensorFlow.js writes −1, or what came out, where it knows none. */
+const lengthOf = (dim: number | null): number | null => (Number.isSafeInteger(dim) && dim! >= 0 ? dim : null);
 
 const isModel = (layer: unknown): layer is LayersModel =>
   typeof layer === "object" && layer !== null && "layers" in layer && "outputs" in layer;

@@ -27,7 +27,14 @@ export class WeightNames {
           file: path,
           value: name,
         });
-      const found = weights.get(stored)!.tensor.shape;
+      const { shape: found, dtype } = weights.get(stored)!.tensor;
+      // TensorFlow.js has layers of float32 weights only.
+      if (dtype !== "float")
+        throw new PruneScopeError(
+          "malformed-model",
+          `Weight "${stored}" has ${dtype} elements, but its layer wants float.`,
+          { file: path, value: stored },
+        );
       if (found.join() !== shape.join())
         throw new PruneScopeError(
           "malformed-model",
