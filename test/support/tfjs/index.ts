@@ -8,6 +8,7 @@ export * from "./folder.js";
 export * from "./graph-model.js";
 export * from "./layers-model.js";
 export * from "./parity.js";
+export * from "./read-folder.js";
 export * from "./real-models.js";
 export * from "./reference.js";
 export * from "./twin.js";
