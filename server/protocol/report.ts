@@ -153,6 +153,8 @@ export interface SaveReport {
   readonly permutation?: PermutationReport;
   /** Changes besides the mask. */
   readonly edits: readonly EditReport[];
+  /** What is to be known about the file, in sentences. */
+  readonly notes: readonly string[];
   /** From the start of the job until the file had its name. */
   readonly writeSeconds: number;
   /** With reading it back. */

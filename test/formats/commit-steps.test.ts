@@ -11,6 +11,8 @@ import { commitTogether, finishInterrupted } from "../../server/src/formats/comm
 import { filledCopy } from "../support/filled-copy.js";
 import { ModelFolder } from "../support/model-folder.js";
 import { externalWeights, mlp, type TestModel } from "../support/models.js";
+import { writeTfjs } from "../support/tfjs/folder.js";
+import { twoProducts } from "../support/tfjs/two-products.js";
 import { type Files, filesIn, finalNames, mixture, same } from "../support/saved-files.js";
 
 type Cut = "dies" | "fails" | "takes nothing more";
@@ -65,15 +67,32 @@ afterAll(() => {
 
 interface Scenario {
   readonly name: string;
-  readonly make: () => TestModel;
+  /** The model's main file. */
+  readonly file: string;
+  /** Writes the model into a folder that is there. @returns the path of its main file. */
+  readonly write: (place: string) => string;
   /** What is saved over. */
   readonly over: "nothing" | "an older save" | "the original";
 }
 
-const scenarios: readonly Scenario[] = (["nothing", "an older save", "the original"] as const).flatMap((over) => [
-  { name: `one file over ${over}`, make: () => mlp(), over },
-  { name: `three files over ${over}`, make: () => externalWeights(), over },
-]);
+const onnx = (make: () => TestModel): Pick<Scenario, "file" | "write"> => ({
+  file: "model.onnx",
+  write: (place) => folder.write(relative(folder.path, join(place, "model.onnx")), make()),
+});
+
+/** Three shards, the second of which holds the end of one weight and the beginning of the next. */
+const tfjs: Pick<Scenario, "file" | "write"> = {
+  file: "model.json",
+  write: (place) => writeTfjs(place, twoProducts(4), { shardSize: 60 }),
+};
+
+const scenarios: readonly Scenario[] = [
+  ...(["nothing", "an older save", "the original"] as const).flatMap((over) => [
+    { name: `one file over ${over}`, ...onnx(mlp), over },
+    { name: `three files over ${over}`, ...onnx(externalWeights), over },
+  ]),
+  { name: "a model.json and its shards over an older save", ...tfjs, over: "an older save" },
+];
 
 /** What a scenario starts from and leads to. */
 interface Prepared {
@@ -85,21 +104,21 @@ interface Prepared {
   readonly after: Files;
 }
 
-async function prepare({ make, over }: Scenario): Promise<Prepared> {
+async function prepare({ file, write, over }: Scenario): Promise<Prepared> {
   const place = folder.place();
   const inside = (name: string): string => join(place, name);
   for (const name of ["start/in", "start/out", "wanted"]) mkdirSync(inside(name), { recursive: true });
-  const path = folder.write(relative(folder.path, inside("start/in/model.onnx")), make());
-  await filledCopy(path, inside("wanted/model.onnx"), 2);
-  if (over === "an older save") await filledCopy(path, inside("start/out/model.onnx"), 1);
+  const path = write(inside("start/in"));
+  await filledCopy(path, inside(`wanted/${file}`), 2);
+  if (over === "an older save") await filledCopy(path, inside(`start/out/${file}`), 1);
   const out = over === "the original" ? "in" : "out";
   let copies = 0;
   return {
     stage: () => {
       const copy = inside(`copy${copies++}`);
       cpSync(inside("start"), copy, { recursive: true });
-      const target = join(copy, out, "model.onnx");
-      return { out: join(copy, out), run: () => filledCopy(join(copy, "in/model.onnx"), target, 2) };
+      const target = join(copy, out, file);
+      return { out: join(copy, out), run: () => filledCopy(join(copy, "in", file), target, 2) };
     },
     before: filesIn(inside(`start/${out}`)),
     after: filesIn(inside("wanted")),
@@ -137,7 +156,7 @@ describe.each(scenarios)("$name", (scenario) => {
       const { reached } = await cutOff(run, "dies", at);
       if (!reached) break;
       const about = `call ${at}`;
-      expect(mixture(filesIn(out), before, after, "model.onnx"), about).toBeNull();
+      expect(mixture(filesIn(out), before, after, scenario.file), about).toBeNull();
       finishInterrupted(out);
       const finished = finalNames(filesIn(out));
       expect([before, after], about).toContainEqual(finished);
@@ -181,7 +200,7 @@ describe.each(scenarios)("$name", (scenario) => {
       const { reached, error } = await cutOff(run, "takes nothing more", at);
       if (!reached) break;
       const about = `call ${at}: ${String(error)}`;
-      expect(mixture(filesIn(out), before, after, "model.onnx"), about).toBeNull();
+      expect(mixture(filesIn(out), before, after, scenario.file), about).toBeNull();
       if (error !== null) {
         expect(error, about).toMatchObject({
           code: "write-failed",

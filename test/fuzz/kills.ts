@@ -9,10 +9,13 @@ import { cpSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { withModel } from "../../server/src/analysis/open-model.js";
 import { filledCopy } from "../support/filled-copy.js";
-import { ModelFolder, reading } from "../support/model-folder.js";
+import { ModelFolder } from "../support/model-folder.js";
 import { ExternalFile, model, node, type TestModel, value, weight } from "../support/models.js";
 import { type Files, filesIn, finalNames, mixture, same } from "../support/saved-files.js";
+import { writeTfjs } from "../support/tfjs/folder.js";
+import { twoProducts } from "../support/tfjs/two-products.js";
 import { Random } from "./random.js";
 
 /** Width of the three square weights: a quarter of a megabyte each, so that writing takes a share of the time. */
@@ -36,13 +39,37 @@ function threeWeights(split: boolean): TestModel {
   });
 }
 
-interface Scenario {
-  readonly split: boolean;
+/** How a model lies on the disk. */
+interface Kind {
+  readonly words: string;
+  /** Its main file. */
+  readonly file: string;
+  /** Writes it into a folder that is there. */
+  readonly write: (folder: ModelFolder, place: string) => string;
+}
+
+const onnx = (words: string, split: boolean): Kind => ({
+  words,
+  file: "model.onnx",
+  write: (folder, place) => folder.write(relative(folder.path, join(place, "model.onnx")), threeWeights(split)),
+});
+
+const kinds: readonly Kind[] = [
+  onnx("one file", false),
+  onnx("three files", true),
+  {
+    words: "a model.json and its shards",
+    file: "model.json",
+    write: (_, place) => writeTfjs(place, twoProducts(width), { shardSize: 200_001 }),
+  },
+];
+
+interface Scenario extends Kind {
   readonly over: "nothing" | "an older save" | "the original";
 }
 
-const scenarios: readonly Scenario[] = [true, false].flatMap((split) =>
-  (["nothing", "an older save", "the original"] as const).map((over) => ({ split, over })),
+const scenarios: readonly Scenario[] = kinds.flatMap((kind) =>
+  (["nothing", "an older save", "the original"] as const).map((over) => ({ ...kind, over })),
 );
 
 /** What a scenario starts from. */
@@ -59,16 +86,16 @@ interface Prepared extends Scenario {
 /** Bytes that the weights are filled with by the save that is killed, and by the older one. */
 const filling = 2;
 const olderFilling = 1;
-const name = "model.onnx";
 
 async function prepare(folder: ModelFolder, scenario: Scenario, saver: string): Promise<Prepared> {
   const place = folder.place();
   const start = join(place, "start");
   for (const made of ["in", "out"]) mkdirSync(join(start, made), { recursive: true });
   mkdirSync(join(place, "wanted"));
-  const path = folder.write(relative(folder.path, join(start, "in", name)), threeWeights(scenario.split));
-  await filledCopy(path, join(place, "wanted", name), filling);
-  if (scenario.over === "an older save") await filledCopy(path, join(start, "out", name), olderFilling);
+  const { file } = scenario;
+  const path = scenario.write(folder, join(start, "in"));
+  await filledCopy(path, join(place, "wanted", file), filling);
+  if (scenario.over === "an older save") await filledCopy(path, join(start, "out", file), olderFilling);
   const out = join(start, scenario.over === "the original" ? "in" : "out");
   const prepared = {
     ...scenario,
@@ -83,12 +110,12 @@ async function prepare(folder: ModelFolder, scenario: Scenario, saver: string): 
 }
 
 /** Where a trial works: a copy of what its scenario starts from. */
-function stage(folder: ModelFolder, { start, over }: Scenario & { readonly start: string }) {
+function stage(folder: ModelFolder, { start, over, file }: Scenario & { readonly start: string }) {
   const place = folder.place();
   cpSync(start, place, { recursive: true });
-  const path = join(place, "in", name);
+  const path = join(place, "in", file);
   const out = join(place, over === "the original" ? "in" : "out");
-  return { place, path, out, target: join(out, name) };
+  return { place, path, out, target: join(out, file) };
 }
 
 interface Trial {
@@ -125,7 +152,7 @@ async function killed(folder: ModelFolder, prepared: Prepared, saver: string, de
     const state =
       code === 0
         ? "had ended"
-        : name in files
+        : prepared.file in files
           ? same(finalNames(files), prepared.after)
             ? "new model"
             : leftovers
@@ -142,15 +169,15 @@ async function killed(folder: ModelFolder, prepared: Prepared, saver: string, de
 
 /** What is wrong after a kill, or null. Opens the target and saves again. */
 async function complaintOf(
-  { over, original, before, after }: Prepared,
+  { over, original, before, after, file }: Prepared,
   files: Files,
   { path, out, target }: { readonly path: string; readonly out: string; readonly target: string },
 ): Promise<string | null> {
   if (over !== "the original" && !same(filesIn(join(path, "..")), original)) return "the original changed";
-  const mixed = mixture(files, before, after, name);
+  const mixed = mixture(files, before, after, file);
   if (mixed !== null) return mixed;
   try {
-    reading(target, () => undefined);
+    await withModel(target, () => Promise.resolve());
   } catch (error) {
     if (existsSync(target) || over !== "nothing") return `opening fails: ${(error as Error).message}`;
   }
@@ -190,8 +217,8 @@ async function main(): Promise<void> {
       states[state] = (states[state] ?? 0) + 1;
       if (complaint === null) continue;
       findings++;
-      const files = scenario.split ? "three files" : "one file";
-      console.error(`kill ${trial}, ${files} over ${scenario.over}, after ${delay.toFixed(1)} ms: ${complaint}`);
+      const { words, over } = scenario;
+      console.error(`kill ${trial}, ${words} over ${over}, after ${delay.toFixed(1)} ms: ${complaint}`);
     }
   } finally {
     folder.dispose();

@@ -166,6 +166,7 @@ export function fakeSave(fake: FakeModel): SavedView {
       prunable: fake.model.prunable,
       layers,
       edits: [],
+      notes: [],
       writeSeconds: 0.2,
       seconds: 0.42,
     },

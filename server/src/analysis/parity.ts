@@ -7,7 +7,7 @@ import type * as Ort from "onnxruntime-node";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { ParityOutput, ParityReport, ProvenParity } from "../../protocol/parity.js";
 import type { DynamicAxes, ParityParams } from "../../protocol/requests.js";
-import { type Graph, nodeLabel, subgraphsOf, type ValueInfo } from "../graph/graph.js";
+import type { ValueInfo } from "../graph/graph.js";
 import { compareOutputs, type Outputs } from "../runtime/compare.js";
 import { syntheticInput } from "../runtime/inputs.js";
 import { version } from "../version.js";
@@ -17,6 +17,7 @@ import { backendsIn, type OriginalOutputs, originalOutputs } from "./original-ru
 import { ResultCache } from "./result-cache.js";
 import { bytesToRun, requireRunMemory } from "./run-memory.js";
 import { runLowered } from "./run-model.js";
+import { unlowered } from "./unlowered.js";
 
 /** What rounding may do: sums of some thousand float32 products in another order. */
 const tolerance = 1e-5;
@@ -26,9 +27,6 @@ const backendFactor = 4;
 
 /** Height and width of images where a model leaves them free: any prove as much, and large ones take minutes. */
 const freeImageAxis = 64;
-
-/** Nodes named in a sentence before the rest is counted. */
-const named = 3;
 
 /** The result of a comparison; `relative` is Infinity where outputs cannot be compared. */
 type Measured = ProvenParity;
@@ -56,7 +54,7 @@ export async function parityOf(
   });
   if (open.format.runs) return unproven("ONNX Runtime runs the file itself, so that there is nothing to compare.");
   const left = unlowered(open.model.graph);
-  if (left.length > 0) return unproven(`${listed(left)} could not be lowered, and the rest is no whole model.`);
+  if (left !== null) return unproven(`${left} could not be lowered, and the rest is no whole model.`);
 
   const { storage, settings } = context;
   const cache = storage === null ? null : new ResultCache(storage, settings.cacheMaxSize);
@@ -134,17 +132,6 @@ async function measure(
     seconds: (performance.now() - began) / 1000,
   };
 }
-
-/** Names of the nodes, those of branches among them, that stand for what has no lowering. */
-function unlowered(graph: Graph): string[] {
-  return graph.nodes.flatMap((node) => [
-    ...(node.domain === "tfjs" ? [`"${nodeLabel(node)}" (${node.op})`] : []),
-    ...[...subgraphsOf(node)].flatMap(unlowered),
-  ]);
-}
-
-const listed = (names: readonly string[]): string =>
-  names.length <= named ? names.join(", ") : `${names.slice(0, named).join(", ")} and ${names.length - named} more`;
 
 /** Lengths for free heights and widths of images in TensorFlow's order of axes. */
 function freeImageAxes(inputs: readonly ValueInfo[]): DynamicAxes {

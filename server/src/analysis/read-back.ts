@@ -5,7 +5,7 @@ import { blockElements, storedElements } from "../formats/stored-elements.js";
 import type { PrunableWeight } from "../graph/prunable.js";
 import type { Mask } from "../pruning/mask.js";
 import { GroupTally, piecesOf } from "../pruning/pattern/count.js";
-import type { PatternFit } from "../pruning/pattern/eligibility.js";
+import { patternFit, type PatternFit } from "../pruning/pattern/eligibility.js";
 import { groupCount, type GroupLayout } from "../pruning/pattern/layout.js";
 import { nonZerosOf } from "../pruning/pattern/non-zero.js";
 import type { JobContext } from "./jobs.js";
@@ -37,7 +37,9 @@ export async function readBack(
   const total = saved.search.weights.reduce((sum, weight) => sum + weight.size, 0);
   let done = 0;
   for (const [l, weight] of saved.search.weights.entries()) {
-    const layout = fits?.[l]?.layout ?? null;
+    // Where groups lie depends on the order of axes, which another format may have otherwise.
+    const held = pattern !== undefined && fits?.[l]?.layout != null;
+    const layout = held ? patternFit(weight, pattern).layout : null;
     const layer =
       layout === null || pattern === undefined
         ? { zeros: zerosOf(saved, weight), groups: 0, held: 0 }

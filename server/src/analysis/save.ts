@@ -9,6 +9,8 @@ import type { SaveReport } from "../../protocol/report.js";
 import type { SaveParams } from "../../protocol/requests.js";
 import type { InputScale } from "../formats/format.js";
 import { version } from "../version.js";
+import { convertsToOnnx } from "./conversion/converts.js";
+import { writeAsOnnx } from "./conversion/write-as-onnx.js";
 import { prunedEdits } from "./edits/pruned.js";
 import { rescaling } from "./edits/rescale.js";
 import { proveStable } from "./edits/stable-proof.js";
@@ -19,12 +21,14 @@ import { refuseMismatch } from "./parity.js";
 import { withPrepared } from "./prepared-model.js";
 import { readBack } from "./read-back.js";
 import { saveMask } from "./save-mask.js";
+import { nearestZeroNotes } from "./save-notes.js";
 
 export async function save(params: SaveParams, context: JobContext): Promise<SaveReport> {
   const { path, recipe, target, replaceOriginal } = params;
   const began = performance.now();
-  return withModel(path, (original) =>
-    withPrepared(path, recipe, context, async (scored, preparations, withoutNodes) => {
+  return withModel(path, (original) => {
+    const converts = convertsToOnnx(original.format, target, recipe);
+    return withPrepared(path, recipe, context, async (scored, preparations, withoutNodes) => {
       const unchanged = (): void => {
         const now = original.source.fingerprint();
         if (now === original.fingerprint && (params.fingerprint ?? now) === now) return;
@@ -50,7 +54,8 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         folding: Folding | null,
         scales: readonly InputScale[] = [],
       ): Promise<void> => {
-        await base.format.write(base.source, base.model, {
+        const writeModel: typeof writeAsOnnx = converts ? writeAsOnnx : (...given) => base.format.write(...given);
+        await writeModel(base.source, base.model, {
           target,
           originals: original.source.paths,
           replaceOriginal,
@@ -59,6 +64,7 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
             mask,
             factors: rescaled?.factors ?? null,
             folding,
+            decoded: converts,
           }),
           scales,
           provenance: params.metadata ? provenance(original, repeatable) : [],
@@ -122,11 +128,12 @@ export async function save(params: SaveParams, context: JobContext): Promise<Sav
         }),
         ...(permutation === undefined ? {} : { permutation }),
         edits,
+        notes: converts ? [] : nearestZeroNotes(weights, mask),
         writeSeconds,
         seconds: (performance.now() - began) / 1000,
       };
-    }),
-  );
+    });
+  });
 }
 
 function provenance(open: OpenModel, recipe: SaveParams["recipe"]): { key: string; value: string }[] {

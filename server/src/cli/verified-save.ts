@@ -71,6 +71,7 @@ export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveO
     `  read back: ${zeros.toLocaleString("en-US")} of ${save.prunable.toLocaleString("en-US")} prunable weights are zero, in every layer what the mask says`,
     ...patternLines(save),
     ...save.edits.flatMap(editLines),
+    ...save.notes.map((note) => `  ${plain(note)}`),
   ];
   // A model that replaced its original has nothing left to be compared with.
   const comparable = options.verify && realpathSync(path) !== realpathSync(target);

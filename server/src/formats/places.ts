@@ -65,6 +65,18 @@ export function placesOf(source: Source, options: PlaceOptions): Map<string, str
   return places;
 }
 
+/**
+ * Refuses to write one file, which holds all of a model, where one of the person's own lies.
+ * @param originals files of the model that it is made of.
+ * @throws PruneScopeError `unsafe-path`.
+ */
+export function refuseOriginals(target: string, originals: readonly string[]): void {
+  const identity = identityOf(target);
+  if (identity !== null && originals.some((path) => identityOf(path) === identity))
+    refuse(target, `${target} belongs to the original model. Choose another name.`);
+  refuseLink(target);
+}
+
 function refuse(place: string, message: string): never {
   throw new PruneScopeError("unsafe-path", message, { file: place });
 }

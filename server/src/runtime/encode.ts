@@ -1,7 +1,7 @@
 /**
- * From the graph back to a ModelProto that ONNX Runtime takes. Large constants become graph inputs: their bytes are
- * neither read nor copied, and a session can be made of the structure alone. Constants of subgraphs are lifted to the
- * main graph, because a subgraph has no inputs that could be fed.
+ * From the graph back to a ModelProto that ONNX Runtime takes. Large constants are left out, and become graph inputs where
+ * the model is run: their bytes are neither read nor copied, and a session can be made of the structure alone. Constants of
+ * subgraphs are lifted to the main graph, because a subgraph has no inputs that could be fed.
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import {
@@ -10,6 +10,7 @@ import {
   AttributeProtoSchema,
   type GraphProto,
   GraphProtoSchema,
+  type ModelProto,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
@@ -53,6 +54,17 @@ export interface EncodeOptions {
    * the runtime folds into what is computed of them alone and which a session has to be given.
    */
   readonly large?: "inputs" | "external";
+  /** Which constants are left out although the graph holds their elements; none. */
+  readonly leaveOut?: (constant: Constant) => boolean;
+}
+
+/** A model without its large constants. */
+export interface EncodedParts {
+  /** Without a graph. */
+  readonly model: ModelProto;
+  readonly graph: GraphProto;
+  /** Constants that were left out, by the name that they have in the main graph. */
+  readonly lifted: ReadonlyMap<string, Constant>;
 }
 
 export interface EncodedModel {
@@ -63,15 +75,21 @@ export interface EncodedModel {
 
 /** Encodes `model`. @throws PruneScopeError `unsupported-op` for what has no place in a ModelProto made from the graph. */
 export function encodeModel(model: Model, options: EncodeOptions): EncodedModel {
-  const encoder = new Encoder(options);
-  const graph = encoder.graph(model.graph, new Map());
-  const large = [...encoder.lifted];
+  const { model: proto, graph, lifted } = encodeParts(model, options);
+  const large = [...lifted];
   if (options.large === "external")
     graph.initializer.push(...large.map(([name, { tensor }], i) => externalTensor(name, tensor, i)));
   else
     graph.input.push(
       ...large.map(([name, { tensor, sparse }]) => valueInfo(name, tensor.dtype, sparse?.shape ?? tensor.shape)),
     );
+  return { bytes: toBinary(ModelProtoSchema, { ...proto, graph }), lifted };
+}
+
+/** Encodes `model` in parts, for a file whose large constants follow. @throws as {@link encodeModel} does. */
+export function encodeParts(model: Model, options: EncodeOptions): EncodedParts {
+  const encoder = new Encoder(options);
+  const graph = encoder.graph(model.graph, new Map());
   const domains = new Map(model.opsets);
   for (const domain of encoder.domains) if (!domains.has(domain)) domains.set(domain, 1);
   const proto = create(ModelProtoSchema, {
@@ -80,9 +98,8 @@ export function encodeModel(model: Model, options: EncodeOptions): EncodedModel 
     opsetImport: [...domains].map(([domain, version]) =>
       create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
     ),
-    graph,
   });
-  return { bytes: toBinary(ModelProtoSchema, proto), lifted: encoder.lifted };
+  return { model: proto, graph, lifted: encoder.lifted };
 }
 
 class Encoder {
@@ -100,7 +117,8 @@ class Encoder {
     const initializer: TensorProto[] = [];
     for (const constant of graph.constants.values()) {
       names.delete(constant.name);
-      if (constant.inline !== null && constant.sparse === null) {
+      const { leaveOut } = this.options;
+      if (constant.inline !== null && constant.sparse === null && leaveOut?.(constant) !== true) {
         initializer.push(tensor(constant));
         continue;
       }

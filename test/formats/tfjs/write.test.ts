@@ -221,11 +221,6 @@ describe("provenance", () => {
       (t, m) => `{"x": {"userDefinedMetadata": {"y": 1}}, "s": "\\\\\\"{", ${body(t, m)}}`,
       ` ,${inserted}`,
     ],
-    [
-      "into the last of two",
-      (t, m) => `{"userDefinedMetadata":{"prunescope":{"k":"v"}},${body(t, m)},"userDefinedMetadata":{"z":1}}`,
-      `,${own}`,
-    ],
   ])("is put %s, and every other character stays", async (_name, text, added) => {
     const [before, after] = await savedText(text);
     const at = after.indexOf(added.trimStart());

@@ -11,5 +11,6 @@ export * from "./parity.js";
 export * from "./read-folder.js";
 export * from "./real-models.js";
 export * from "./reference.js";
+export * from "./two-products.js";
 export * from "./twin.js";
 export * from "./weights.js";

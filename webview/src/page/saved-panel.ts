@@ -74,7 +74,8 @@ function writtenPart(h: ElementFactory, save: SaveReport): Node[] {
     h("span", { class: "path" }, save.path),
     ".",
   );
-  const changes = [...patternPart(h, save), ...permutationPart(h, save), ...editPart(h, save)];
+  const notes = save.notes.map((note) => h("p", { class: "saved-note" }, note));
+  const changes = [...patternPart(h, save), ...permutationPart(h, save), ...editPart(h, save), ...notes];
   if (short.length === 0) return [written, ...changes];
   const names = short.slice(0, 3).map((id) => shorten(id));
   const more = short.length > 3 ? ` and ${short.length - 3} more` : "";

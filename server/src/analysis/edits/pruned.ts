@@ -2,6 +2,7 @@
  * The edits of a save: what the mask does not keep becomes 0, and what is left is multiplied by what rescaling and
  * folding ask for. One edit for each tensor, so that no two meet.
  */
+import { DecodedElements } from "../../formats/decoded-elements.js";
 import type { TensorEdit } from "../../formats/format.js";
 import { blockElements, type StoredElements, storedElements } from "../../formats/stored-elements.js";
 import type { PrunableWeight } from "../../graph/prunable.js";
@@ -19,13 +20,15 @@ export interface Pruned {
   /** By which what is left of each weight is multiplied; null when nothing is. */
   readonly factors: readonly number[] | null;
   readonly folding: Folding | null;
+  /** Whether numbers are written in the place of codes that stand for them in the file. */
+  readonly decoded: boolean;
 }
 
 /** @param base the model that is copied: the one that was scored, or one of the same weights. @param scored files of the one that was scored. */
 export function prunedEdits(
   base: OpenModel,
   scored: OpenModel["source"],
-  { scores, mask, factors, folding }: Pruned,
+  { scores, mask, factors, folding, decoded }: Pruned,
 ): TensorEdit[] {
   const folded = new Map(folding?.tensors.map((one) => [storageKey(one.constant.tensor), one]));
   const edits = base.search.weights.flatMap((weight, l): TensorEdit[] => {
@@ -34,7 +37,8 @@ export function prunedEdits(
     const factor = (factors?.[l] ?? 1) * (folded.get(key)?.factor ?? 1);
     folded.delete(key);
     if (cut === null && factor === 1) return [];
-    const elements = base.source === scored ? scores.layers[l]!.elements : storedElements(base.source, weight);
+    const stored = base.source === scored ? scores.layers[l]!.elements : storedElements(base.source, weight);
+    const elements = decoded && weight.tensor.encoding !== "raw" ? new DecodedElements(weight, stored) : stored;
     return [
       { name: weight.name, tensor: weight.tensor, elements, edit: editOf(scores, l, weight, elements, cut, factor) },
     ];
@@ -56,14 +60,16 @@ function editOf(
   if (cut === null) return multiplied(elements, factor);
   if (factor !== 1) return scaledEdit(scores, l, elements, cut, factor);
   const scoredHere = scores.layers[l]!.elements === elements;
+  const { dtype, encoding } = weight.tensor;
+  const floats = dtype === "float" && encoding === "raw";
   // Signed scores are no words without their sign: a restriction has its part in them.
-  if (scoredHere && scores.magnitudeDecided && !scores.signed && weight.tensor.dtype === "float")
+  if (scoredHere && scores.magnitudeDecided && !scores.signed && floats)
     return (bytes, start, count) => {
       clearWords(scores, l, cut, new Int32Array(bytes.buffer, bytes.byteOffset, count), start);
     };
   const { field } = scores.layers[l]!;
   // Without a look at magnitudes, scoring leaves the buffer alone that these bytes lie in.
-  const words = weight.tensor.dtype === "float" && scores.magnitudeDecided;
+  const words = floats && scores.magnitudeDecided;
   if (scoredHere && words && field instanceof PatternField && removesNoMore(cut, scores))
     return (bytes, start, count) => {
       field.clearWords(new Int32Array(bytes.buffer, bytes.byteOffset, count), start);

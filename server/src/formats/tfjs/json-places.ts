@@ -29,8 +29,8 @@ const longestIndent = 200;
 
 /**
  * The values that `names` lead to, one inside the other: first the whole text, last what all names lead to; only as many
- * as there are. Of members of one name the last counts, as it does for whoever parses the text.
- * @param text JSON without errors.
+ * as there are.
+ * @param text JSON without errors, and without two members of one name in an object.
  */
 export function placesAlong(text: string, names: readonly string[]): readonly JsonPlace[] {
   const places: JsonPlace[] = [];
@@ -88,7 +88,6 @@ export function placesAlong(text: string, names: readonly string[]): readonly Js
       named = false;
       if (JSON.parse(text.slice(start, at + 1)) !== names[frame.slot]) continue;
       slot = frame.slot + 1;
-      places.length = Math.min(places.length, slot);
     } else if (slot >= 0) {
       const length = at + 1 - start;
       const kind = text.startsWith("null", start) ? "null" : "other";
