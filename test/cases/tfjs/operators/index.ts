@@ -2,6 +2,7 @@
 import type { TfjsCase } from "../case.js";
 import { arithmetic } from "./arithmetic.js";
 import { arrangements } from "./arrangements.js";
+import { control } from "./control.js";
 import { convolutions } from "./convolutions.js";
 import { images } from "./images.js";
 import { picking } from "./picking.js";
@@ -12,6 +13,7 @@ import { windows } from "./windows.js";
 export const operatorCases: readonly TfjsCase[] = [
   ...arithmetic,
   ...arrangements,
+  ...control,
   ...convolutions,
   ...images,
   ...picking,
