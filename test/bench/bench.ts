@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- MB … | gradients | insights | permutation | split]`: ratios inside one run, as a table and as JSON in out/bench.json. Nothing here fails a build:
- * a missed aim is printed as missed.
+ * `npm run bench [-- MB … | gradients | insights | permutation | split | tfjs]`: ratios inside one run, as a table and as JSON in
+ * out/bench.json. Nothing here fails a build: a missed aim is printed as missed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { benchPermutation } from "./permutation.js";
 import { benchSelection } from "./selection.js";
 import { benchSplit } from "./split.js";
 import { formatTable, type Row } from "./table.js";
+import { benchTfjs } from "./tfjs.js";
 
 const words = process.argv.slice(2);
 const sizes = words.map(Number).filter((size) => size > 0);
@@ -25,6 +26,7 @@ try {
   if (everything || words.includes("insights")) rows.push(...(await benchInsights(folder)));
   if (everything || words.includes("permutation")) rows.push(...(await benchPermutation(folder)));
   if (everything || words.includes("split")) rows.push(...(await benchSplit(folder)));
+  if (everything || words.includes("tfjs")) rows.push(...benchTfjs());
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -9,7 +9,7 @@ const packages = resolve("node_modules");
 /** Upscalers of @upscalerjs: Functional, float32, of any height and width. Paths of their model.json. */
 export const upscalers = {
   "default-model": join(packages, "@upscalerjs/default-model/models/model.json"),
-  "esrgan-slim": join(packages, "@upscalerjs/esrgan-slim/models/x2/model.json"),
+  "esrgan-slim": join(packages, "@upscalerjs/esrgan-slim/models/x3/model.json"),
 } as const;
 
 /**
