@@ -74,6 +74,8 @@ export interface LayerView {
   /** Name of the weight tensor in the file. */
   readonly weight: string;
   readonly dtype: DType;
+  /** Type of the codes that the file has in the place of its elements; absent where it has the elements themselves. */
+  readonly stored?: DType;
   readonly shape: readonly number[];
   readonly parameters: number;
   readonly roles: AxisRoles;

@@ -7,6 +7,7 @@ import { criteria } from "../criteria/index.js";
 import type { Graph, ValueInfo } from "../graph/graph.js";
 import { nodeLabel } from "../graph/graph.js";
 import { layerLabel } from "../graph/prunable.js";
+import { storedType } from "../graph/tensor.js";
 import { allNodes } from "../graph/traversal.js";
 import type { OpenModel } from "./open-model.js";
 
@@ -49,6 +50,7 @@ export function describeModel(open: OpenModel): ModelView {
       ...layerLabel(weight),
       weight: weight.name,
       dtype: weight.tensor.dtype,
+      ...(storedType(weight.tensor) === weight.tensor.dtype ? {} : { stored: storedType(weight.tensor) }),
       shape: weight.shape,
       parameters: weight.size,
       roles: weight.roles,

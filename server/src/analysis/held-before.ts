@@ -23,6 +23,8 @@ function scoresAreWeights(
   report: Report,
 ): boolean {
   const changes = [pattern, mask, eocInit, permute, stableResnet];
+  // Elsewhere weights may be codes, of which none need be 0.
+  if (report.model.format !== "onnx") return false;
   const scored = report.layers.every(({ score }) => score !== null);
   return criterion === "magnitude" && scored && changes.every((change) => change === undefined);
 }

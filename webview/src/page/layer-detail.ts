@@ -74,7 +74,7 @@ function layerFacts(layer: LayerView, output: string): readonly (readonly [strin
     ["Node", layer.name === label ? "" : layer.name],
     ["Id", layer.id === label ? "" : layer.id],
     ["Operator", layer.op],
-    ["Weight", `${layer.dtype} ${shapeText(layer.shape)}`],
+    ["Weight", `${layer.stored === undefined ? layer.dtype : `${layer.stored}-quantised`} ${shapeText(layer.shape)}`],
     ["Axes", rolesText(layer.roles)],
     ["Output", output],
     ["Through", layer.via.join(" → ")],

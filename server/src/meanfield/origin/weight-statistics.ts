@@ -7,6 +7,7 @@ export interface WeightStatistics {
   /** Mean of w². */
   readonly meanSquare: number;
   readonly largest: number;
+  /** Elements that are 0 or, where no code is, as near to it as their codes come. */
   readonly zeros: number;
   /** NaN and infinite elements; moments leave them out. */
   readonly nonFinite: number;
@@ -18,8 +19,8 @@ export interface WeightStatistics {
 const sampleSize = 1 << 14;
 
 /** @returns moments in float64; all 0 for a tensor without finite elements. */
-export function weightStatistics(elements: NumberField): WeightStatistics {
-  const { size } = elements;
+export function weightStatistics(elements: NumberField & { readonly zero?: number }): WeightStatistics {
+  const { size, zero = 0 } = elements;
   const block = new Float32Array(Math.min(size, blockElements));
   const step = Math.max(1, Math.floor(size / sampleSize));
   const sample: number[] = [];
@@ -37,11 +38,11 @@ export function weightStatistics(elements: NumberField): WeightStatistics {
       sum += value;
       squares += value * value;
       if (magnitude > largest) largest = magnitude;
-      if (value === 0) zeros++;
+      if (value === zero) zeros++;
     }
     for (let i = (step - (start % step)) % step; i < count; i += step) {
       const value = block[i]!;
-      if (value !== 0 && Number.isFinite(value)) sample.push(value);
+      if (value !== zero && Number.isFinite(value)) sample.push(value);
     }
   }
   const finite = Math.max(1, size - nonFinite);
