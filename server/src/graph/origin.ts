@@ -23,8 +23,11 @@ export interface Origin {
   readonly via: readonly string[];
   /** Shape as the using node sees it. */
   readonly shape: readonly number[];
-  /** Axis of the stored tensor for each axis that the node sees; null after a reshape that mixes axes. */
-  readonly axes: readonly number[] | null;
+  /**
+   * Axes of the stored tensor for each axis that the node sees: one; none for an axis of length 1 that it does not have;
+   * several where a reshape laid them out as one, the outermost first. Null after a reshape that takes an axis apart.
+   */
+  readonly axes: readonly (readonly number[])[] | null;
   readonly dequantisation: Dequantisation | null;
   /** Why the constant cannot be pruned although it is reached; null when it can. */
   readonly blocked: string | null;
@@ -60,7 +63,7 @@ export class Tracer {
         graph: definition.graph,
         via: [],
         shape,
-        axes: range(0, shape.length),
+        axes: range(0, shape.length).map((axis) => [axis]),
         dequantisation: null,
         blocked: null,
       };
@@ -93,7 +96,7 @@ export class Tracer {
 
 interface Step {
   shape: readonly number[];
-  axes: readonly number[] | null;
+  axes: Origin["axes"];
   dequantisation: Dequantisation | null;
   blocked: string | null;
 }
@@ -112,7 +115,7 @@ interface StepContext {
 const steps: Readonly<Record<string, (state: Step, context: StepContext) => void>> = {
   Cast: () => undefined,
   Concat: (state, { node, sources }) => {
-    const form = ({ axes, dequantisation, blocked }: Origin): unknown[] => [axes?.join(), dequantisation, blocked];
+    const form = ({ axes, dequantisation, blocked }: Origin): unknown[] => [axes?.join(" "), dequantisation, blocked];
     const first = form(sources[0]!);
     if (!sources.every((source) => form(source).every((part, i) => part === first[i]))) {
       return void (state.blocked = "it is put together from parts that went different ways");
@@ -127,7 +130,7 @@ const steps: Readonly<Record<string, (state: Step, context: StepContext) => void
     const { tensor, sparse } = sources[0]!.constant;
     const scales = scale === null ? 0 : elementCount(scale.tensor.shape);
     const points = zeroPoint === null ? 1 : elementCount(zeroPoint.tensor.shape);
-    const axis = Math.max(0, state.axes?.[normalAxis(intAttribute(node, "axis", 1), state.shape.length)] ?? -1);
+    const [axis = 0] = state.axes?.[normalAxis(intAttribute(node, "axis", 1), state.shape.length)] ?? [];
     if (scale === null || !isReadable(scale)) state.blocked = "its DequantizeLinear has no constant scale";
     else if (scale.tensor.dtype !== "float" && scale.tensor.dtype !== "float16")
       state.blocked = `its quantisation scale is ${scale.tensor.dtype}`;
@@ -231,7 +234,7 @@ export function passesWeights(node: Node): boolean {
 const isReadable = ({ inline, tensor, sparse }: Constant): boolean =>
   sparse === null && (inline !== null || (tensor.path !== "" && tensor.encoding === "raw"));
 
-/** Gives the weight another shape; axes are followed as long as only axes of length 1 come and go. */
+/** Gives the weight another shape; axes are followed as long as they stay whole, alone or laid out as one with others. */
 function reshape(state: Step, target: readonly number[]): void {
   const { shape, axes } = state;
   if (target.length > maxRank) return void (state.blocked = `it is given ${target.length} axes`);
@@ -239,13 +242,23 @@ function reshape(state: Step, target: readonly number[]): void {
     state.blocked = `it is reshaped to [${target.join(", ")}], which has another number of elements`;
     return;
   }
-  const old = range(0, shape.length).filter((axis) => shape[axis] !== 1);
-  const same = old.length === target.filter((dim) => dim !== 1).length;
-  let next = 0;
-  const mapped = target.map((dim) => (dim === 1 ? -1 : (old[next++] ?? -1)));
-  const fits = same && mapped.every((axis, i) => axis === -1 || shape[axis] === target[i]);
   state.shape = target;
-  state.axes = axes !== null && fits ? mapped.map((axis) => (axis === -1 ? -1 : axes[axis]!)) : null;
+  if (axes === null) return;
+  const old = range(0, shape.length).filter((axis) => shape[axis] !== 1);
+  let whole = true;
+  const merged = target.map((length) => {
+    const parts: number[] = [];
+    for (let product = 1; product !== length; product *= shape[parts.at(-1)!]!) {
+      const next = product < length ? old.shift() : undefined;
+      if (next === undefined) {
+        whole = false;
+        break;
+      }
+      parts.push(next);
+    }
+    return parts.flatMap((axis) => axes[axis]!);
+  });
+  state.axes = whole ? merged : null;
 }
 
 /** Elements of a small int64 constant; null when there is none. */

@@ -251,9 +251,8 @@ class Refusals {
 const sameReduction = (a: AxisRoles, b: AxisRoles): boolean =>
   a.groups === b.groups && a.in.length === b.in.length && a.in.every((axis, i) => axis === b.in[i]);
 
-function mapRoles(roles: AxisRoles, axes: readonly number[]): AxisRoles {
-  // -1: an axis of length 1 that the stored tensor does not have.
-  const map = (list: readonly number[]): number[] => list.map((axis) => axes[axis]!).filter((axis) => axis >= 0);
+function mapRoles(roles: AxisRoles, axes: readonly (readonly number[])[]): AxisRoles {
+  const map = (list: readonly number[]): number[] => list.flatMap((axis) => axes[axis]!);
   return { ...roles, out: map(roles.out), in: map(roles.in), spatial: map(roles.spatial), batch: map(roles.batch) };
 }
 

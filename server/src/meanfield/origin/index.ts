@@ -86,7 +86,8 @@ function withAbsent(found: WeightStatistics, size: number): WeightStatistics {
 
 /** As frameworks count them, strides left out; a transposed convolution's they count from its outputs. */
 function fansOf({ weight: { roles, shape }, form }: LayerSite): Fans | null {
-  if (roles.out.length === 0 || roles.in.length === 0) return null;
+  // A stored depthwise kernel may have no axis of its one input.
+  if (roles.out.length === 0 || (roles.in.length === 0 && roles.groups === 1)) return null;
   const product = (axes: readonly number[]): number => axes.reduce((all, axis) => all * shape[axis]!, 1);
   const taps = product(roles.spatial);
   const [inputs, outputs] = [product(roles.in) * taps, product(roles.out) * taps];

@@ -29,12 +29,14 @@ export function patternFit(weight: PrunableWeight, { n, m }: NofM): PatternFit {
   const none = (reason: string): PatternFit => ({ use: "none", reason, layout: null });
   if (sparse) return none("the file stores only some of its elements");
   if (weight.disagreement !== null) return none(weight.disagreement);
+  const depthwise = "it is depthwise: each output has one input channel";
   const [axis, ...others] = roles.in;
+  if (axis === undefined && roles.groups > 1 && roles.out.length > 0) return none(depthwise);
   if (axis === undefined || others.length > 0)
     return none("its reduction axis cannot be followed to the stored tensor");
   const length = shape[axis]!;
   const perGroup = isTransposed(weight) ? length / roles.groups : length;
-  if (roles.groups > 1 && perGroup === 1) return none("it is depthwise: each output has one input channel");
+  if (roles.groups > 1 && perGroup === 1) return none(depthwise);
   if (perGroup % m !== 0)
     return none(
       `${roles.groups > 1 ? "a group of its inputs" : "its reduction axis"} has ${perGroup} elements, which ${m} does not divide`,

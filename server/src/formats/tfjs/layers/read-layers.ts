@@ -8,7 +8,7 @@ import type { Constant, Graph } from "../../../graph/graph.js";
 import type { TfjsDocument } from "../document.js";
 import type { Lowered } from "../lowering/lowered.js";
 import { Lowering } from "../lowering/lowering.js";
-import type { Layer, LayerCall, LayerRule } from "./rule.js";
+import { configOf, type Layer, type LayerCall, type LayerRule } from "./rule.js";
 import { layerRules } from "./rules/index.js";
 import { rebuild } from "./topology.js";
 import { WeightNames } from "./weight-names.js";
@@ -108,19 +108,25 @@ class LayersReader {
     const around = lowering.scope;
     lowering.scope = layer.name;
     try {
+      const stored = (owner: Layer, name: string): Lowered | null => {
+        const found = this.#names.of(owner, name);
+        return found === null ? null : lowering.weight(found);
+      };
+      const unlowered = (why: string): readonly Lowered[] => {
+        const own = layer.weights.flatMap(({ originalName }) => stored(layer, originalName) ?? []);
+        return lowering.unlowered(className, [...inputs, ...own], outputShapes, why);
+      };
       const rule = rules.get(className);
-      if (rule === undefined) return lowering.unlowered(className, inputs, outputShapes, "no rule knows this layer");
+      if (rule === undefined) return unlowered("no rule knows this layer");
       return rule.lower({
         lowering,
         layer,
         className,
-        config: layer.getConfig(),
+        config: configOf(layer),
         inputs,
         outputShapes,
-        weight: (name) => {
-          const stored = this.#names.of(layer, name);
-          return stored === null ? null : lowering.weight(stored);
-        },
+        weight: (name, owner = layer) => stored(owner, name),
+        unlowered,
         nested: (inner, given, shapes) => this.#call(inner, given, shapes),
       });
     } finally {

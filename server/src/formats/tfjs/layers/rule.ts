@@ -16,11 +16,16 @@ export interface LayerCall {
   readonly inputs: readonly Lowered[];
   /** Shapes of its outputs, batch axis included, as TensorFlow.js computes them. */
   readonly outputShapes: readonly (readonly (number | null)[])[];
-  /** The weight whose name ends in `/name`; null where the layer has none. */
-  weight(name: string): Lowered | null;
+  /** The weight whose name ends in `/name`, of the layer or of one inside it (a cell); null where it has none. */
+  weight(name: string, layer?: Layer): Lowered | null;
+  /** Outputs of a layer that has no lowering, for the reason in a clause. Its weights stay in sight. */
+  unlowered(why: string): readonly Lowered[];
   /** Lowers another layer (one that this layer wraps) on the given inputs. */
   nested(layer: Layer, inputs: readonly Lowered[], shapes: LayerCall["outputShapes"]): readonly Lowered[];
 }
+
+/** The configuration that TensorFlow.js reads of a layer or cell, defaults filled in. */
+export const configOf = (layer: Layer): JsonObject => layer.getConfig() as JsonObject;
 
 export interface LayerRule {
   /** Class names, as the topology has them. */

@@ -8,7 +8,10 @@ export const dense: LayerRule = {
     const { lowering, config } = call;
     const kernel = call.weight("kernel")!;
     const bias = call.weight("bias");
-    const x = lowering.lastValue(only(call));
+    const given = only(call);
+    const dtype = lowering.dtypeOf(given);
+    const values = lowering.lastValue(given);
+    const x = dtype === null || dtype === "float" ? values : lowering.cast(values, "float");
     const shape = call.outputShapes[0]!;
     const product =
       shape.length === 2 && bias !== null
