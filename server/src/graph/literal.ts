@@ -47,11 +47,18 @@ export function literalValues(constant: Constant): readonly number[] | null {
 
 /** What an attribute can be written as: see {@link attributes}. */
 export type AttributeWord =
-  number | string | readonly number[] | readonly string[] | { readonly float: number } | Constant | undefined;
+  | number
+  | string
+  | readonly number[]
+  | readonly string[]
+  | { readonly float: number }
+  | { readonly floats: readonly number[] }
+  | Constant
+  | undefined;
 
 /**
- * Attributes from plain words: whole numbers and lists of them are ints, `{ float: 1 }` is a float, strings and lists of
- * them are strings, a constant is a tensor. What is undefined is left out.
+ * Attributes from plain words: whole numbers and lists of them are ints, `{ float: 1 }` is a float and `{ floats: [1] }`
+ * several, strings and lists of them are strings, a constant is a tensor. What is undefined is left out.
  */
 export function attributes(words: Readonly<Record<string, AttributeWord>>): Map<string, Attribute> {
   const made = new Map<string, Attribute>();
@@ -69,6 +76,7 @@ function attributeOf(word: Exclude<AttributeWord, undefined>): Attribute {
       : { kind: "ints", value: (list as readonly number[]).map(BigInt) };
   }
   if ("float" in word) return { kind: "float", value: word.float };
+  if ("floats" in word) return { kind: "floats", value: word.floats };
   return { kind: "tensor", value: word as Constant };
 }
 

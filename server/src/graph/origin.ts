@@ -245,20 +245,18 @@ function reshape(state: Step, target: readonly number[]): void {
   state.shape = target;
   if (axes === null) return;
   const old = range(0, shape.length).filter((axis) => shape[axis] !== 1);
-  let whole = true;
-  const merged = target.map((length) => {
+  const merged: (readonly number[])[] = [];
+  for (const length of target) {
     const parts: number[] = [];
-    for (let product = 1; product !== length; product *= shape[parts.at(-1)!]!) {
-      const next = product < length ? old.shift() : undefined;
-      if (next === undefined) {
-        whole = false;
-        break;
-      }
-      parts.push(next);
+    let product = 1;
+    while (product < length && old.length > 0) {
+      parts.push(old.shift()!);
+      product *= shape[parts.at(-1)!]!;
     }
-    return parts.flatMap((axis) => axes[axis]!);
-  });
-  state.axes = whole ? merged : null;
+    if (product !== length) return void (state.axes = null);
+    merged.push(parts.flatMap((axis) => axes[axis]!));
+  }
+  state.axes = merged;
 }
 
 /** Elements of a small int64 constant; null when there is none. */

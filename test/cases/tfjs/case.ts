@@ -50,7 +50,7 @@ export function layersCase(
   };
 }
 
-type Layer = ReturnType<typeof tfjsLayers.dense>;
+type Layer = InstanceType<typeof tfjsLayers.Layer>;
 
 /**
  * A case of one layer right behind its inputs, which are called x, or x0, x1, … where there are several. The first axis

@@ -6,8 +6,10 @@ import { PruneScopeError } from "../../../../protocol/errors.js";
 import type { DType } from "../../../../protocol/model.js";
 import type { Constant, Graph } from "../../../graph/graph.js";
 import type { TfjsDocument } from "../document.js";
+import { shortened } from "../json.js";
 import type { Lowered } from "../lowering/lowered.js";
 import { Lowering } from "../lowering/lowering.js";
+import { isPlaceholder } from "./known-classes.js";
 import { configOf, type Layer, type LayerCall, type LayerRule } from "./rule.js";
 import { layerRules } from "./rules/index.js";
 import { rebuild } from "./topology.js";
@@ -28,7 +30,10 @@ export async function readLayers(
 ): Promise<{ graph: Graph; notes: readonly string[] }> {
   const rebuilt = await rebuild(document);
   try {
-    return new LayersReader(document, rebuilt.model, weights).read();
+    const { graph, notes } = new LayersReader(document, rebuilt.model, weights).read();
+    const starts =
+      "keeps its states from one run to the next in TensorFlow.js: the lowered graph starts every run anew";
+    return { graph, notes: [...notes, ...rebuilt.stateful.map((name) => `${shortened(name)} ${starts}.`)] };
   } finally {
     rebuilt.dispose();
   }
@@ -64,7 +69,7 @@ class LayersReader {
       });
     });
     const found = this.#container(model, inputs);
-    const taken = new Set<string>();
+    const taken = new Set(names);
     const outputs = model.outputs.map(({ sourceLayer, dtype }, i) => {
       let { name } = sourceLayer;
       for (let n = 1; taken.has(name); n++) name = `${sourceLayer.name}:${n}`;
@@ -103,7 +108,8 @@ class LayersReader {
 
   #call(layer: Layer, inputs: readonly Lowered[], outputShapes: Shapes): readonly Lowered[] {
     const lowering = this.#lowering;
-    const className = layer.getClassName();
+    const unknown = isPlaceholder(layer) ? layer.original : null;
+    const className = unknown?.name ?? layer.getClassName();
     if (isModel(layer)) return this.#container(layer, inputs);
     const around = lowering.scope;
     lowering.scope = layer.name;
@@ -113,9 +119,10 @@ class LayersReader {
         return found === null ? null : lowering.weight(found);
       };
       const unlowered = (why: string): readonly Lowered[] => {
-        const own = layer.weights.flatMap(({ originalName }) => stored(layer, originalName) ?? []);
+        const own = this.#names.ownedBy(layer).flatMap((name) => lowering.weight(name) ?? []);
         return lowering.unlowered(className, [...inputs, ...own], outputShapes, why);
       };
+      if (unknown !== null) return unlowered(unknown.why.name);
       const rule = rules.get(className);
       if (rule === undefined) return unlowered("no rule knows this layer");
       return rule.lower({

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from "../document.js";
 import type { Lowered } from "../lowering/lowered.js";
-import { type Cell, recur, recurrentActivation, reversed } from "../lowering/recurrent.js";
+import { type Cell, recur, type RecurrentActivation, recurrentActivation, reversed } from "../lowering/recurrent.js";
 import { configOf, type Layer, type LayerCall } from "./rule.js";
 
 /** What such a layer says of itself. */
@@ -26,7 +26,7 @@ interface KnownCell {
   readonly layer: Layer;
   readonly cell: Cell;
   readonly states: number;
-  readonly activations: readonly string[];
+  readonly activations: readonly RecurrentActivation[];
 }
 
 /** What comes out of a recurrent layer. */
@@ -53,10 +53,6 @@ export function runRecurrent(
     if (typeof known === "string") return known;
     cells.push(known);
   }
-  if (layer.stateful)
-    lowering.notes.push(
-      `"${lowering.scope}" (${call.className}) is stateful: the lowered graph starts every run from its initial states.`,
-    );
   // States are listed from the top cell to the bottom one.
   const listed = [...initial];
   const own = new Map([...cells].reverse().map((cell) => [cell, listed.splice(0, cell.states)] as const));
@@ -89,7 +85,7 @@ function knownCell(layer: Layer): KnownCell | string {
   if (kind === undefined) return `its cell ${name} is none that ONNX has`;
   const { activation, recurrentActivation: gates } = configOf(layer) as JsonObject & Record<string, string | undefined>;
   const wanted = { GRU: [gates, activation], LSTM: [gates, activation, activation], RNN: [activation] }[kind.cell];
-  const activations: string[] = [];
+  const activations: RecurrentActivation[] = [];
   for (const one of wanted) {
     const known = recurrentActivation(one ?? "linear");
     if (known === null) return `ONNX' ${kind.cell} has no activation "${one}"`;

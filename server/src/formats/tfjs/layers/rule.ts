@@ -25,7 +25,7 @@ export interface LayerCall {
 }
 
 /** The configuration that TensorFlow.js reads of a layer or cell, defaults filled in. */
-export const configOf = (layer: Layer): JsonObject => layer.getConfig() as JsonObject;
+export const configOf = (layer: Layer): JsonObject => layer.getConfig();
 
 export interface LayerRule {
   /** Class names, as the topology has them. */

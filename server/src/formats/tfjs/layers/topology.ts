@@ -7,20 +7,30 @@ import type { JsonObject, TfjsDocument } from "../document.js";
 import { shortened } from "../json.js";
 import { type TensorFlow, tensorFlow } from "../tensorflow.js";
 import { checkedTopology } from "./checked-topology.js";
+import { KnownClasses } from "./known-classes.js";
 import { BuildFailure, buildUnfilled, type Unfilled } from "./unfilled.js";
 
 export { checkedTopology } from "./checked-topology.js";
 
+/** A model that was rebuilt. */
+export interface Rebuilt extends Unfilled {
+  /** Names of layers that keep their states from one run to the next. */
+  readonly stateful: readonly string[];
+}
+
 /**
- * Rebuilds the topology; whoever is done with the model disposes of it.
- * @throws PruneScopeError `unsupported-op` for a class that TensorFlow.js does not have, `malformed-model` for what it
- * refuses.
+ * Rebuilds the topology, with placeholders for layers that TensorFlow.js does not have; whoever is done with the model
+ * disposes of it.
+ * @throws PruneScopeError `unsupported-op` where the model itself is of a class that TensorFlow.js does not have,
+ * `malformed-model` for what it refuses.
  */
-export async function rebuild(document: TfjsDocument): Promise<Unfilled> {
+export async function rebuild(document: TfjsDocument): Promise<Rebuilt> {
   const tf = await tensorFlow();
-  const topology = checkedTopology(tf.core, document);
+  keepShapes(tf);
+  const known = new KnownClasses(tf);
+  const topology = checkedTopology(tf.core, document, (layer) => known.layer(layer));
   try {
-    return await buildUnfilled(tf, topology);
+    return { ...(await buildUnfilled(tf, topology)), stateful: known.stateful };
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     const { path } = document;
@@ -47,4 +57,26 @@ async function firstRefused(tf: TensorFlow, topology: JsonObject): Promise<strin
     }
   }
   return null;
+}
+
+/** Classes that write the shape of their output into that of their input, in TensorFlow.js 4.22. */
+const writers = ["CategoryEncoding", "CenterCrop"];
+
+type ShapeRule = (this: unknown, shape: readonly (number | null)[]) => unknown;
+
+const kept = new WeakSet<ShapeRule>();
+
+/** Gives those classes a copy of the shape. */
+function keepShapes({ core }: TensorFlow): void {
+  const { classNameMap } = core.serialization.SerializationMap.getMap();
+  for (const name of writers) {
+    const prototype = classNameMap[name]?.[0].prototype as { computeOutputShape: ShapeRule } | undefined;
+    if (prototype === undefined || kept.has(prototype.computeOutputShape)) continue;
+    const own = prototype.computeOutputShape;
+    const onCopy: ShapeRule = function (shape) {
+      return own.call(this, [...shape]);
+    };
+    kept.add(onCopy);
+    prototype.computeOutputShape = onCopy;
+  }
 }

@@ -7,6 +7,7 @@ import { GraphBuilder, type Value } from "../../../graph/builder.js";
 import { type Constant, type Graph, type Node, type ValueInfo } from "../../../graph/graph.js";
 import { attributes, type AttributeWord, castTo, type LiteralType, literalValues } from "../../../graph/literal.js";
 import type { DType } from "../../../../protocol/model.js";
+import { cutOff } from "./cut-off.js";
 import { axisInValue, type Lowered, toFirst, toLast } from "./lowered.js";
 
 /** Version of ONNX' operators that lowered graphs are made of. */
@@ -199,11 +200,24 @@ export class Lowering {
       inputs: node.inputs.map(rename),
       outputs: node.outputs.map(rename),
     }));
+    const cut = cutOff(nodes, [...renamed.values()], ({ inputs: given }) =>
+      given.some((input) => this.#weights.has(input)),
+    );
+    if (cut.length > 0) this.notes.push(cutOffNote(cut));
     const used = new Set(nodes.flatMap((node) => node.inputs));
     const constants = new Map<string, Constant>(this.#builder.constants);
     for (const [key, constant] of this.#weights) if (used.has(key)) constants.set(key, constant);
     return { name, path: "", parent: null, inputs: this.#inputs, outputs: infos, constants, nodes };
   }
+}
+
+/** Most layers that a note names. */
+const maxNamed = 8;
+
+function cutOffNote(names: readonly string[]): string {
+  const listed = names.slice(0, maxNamed).map((name) => `"${name}"`);
+  const more = names.length > maxNamed ? [`${names.length - maxNamed} more`] : [];
+  return `No derivative reaches ${[...listed, ...more].join(", ")}: all that comes of them goes through what is not lowered.`;
 }
 
 /** Shape that tensors broadcast to; null where that of one is not known at all. */

@@ -8,7 +8,10 @@ export interface PaddingWords {
   readonly pads?: readonly number[];
 }
 
-/** Attributes of an operator with a window of these lengths. */
+/**
+ * Attributes of an operator with a window of these lengths. Where a window is dilated, TensorFlow.js takes no steps longer
+ * than 1: `same` then adds the same whatever the image's size, which ONNX Runtime wants said.
+ */
 export function paddingWords(
   padding: Padding,
   window: readonly number[],
@@ -16,8 +19,11 @@ export function paddingWords(
 ): PaddingWords {
   if (typeof padding !== "string") return { pads: padding };
   switch (padding.toLowerCase()) {
-    case "same":
-      return { auto_pad: "SAME_UPPER" };
+    case "same": {
+      if (dilations.every((rate) => rate === 1)) return { auto_pad: "SAME_UPPER" };
+      const over = window.map((length, axis) => (length - 1) * dilations[axis]!);
+      return { pads: [...over.map((all) => Math.floor(all / 2)), ...over.map((all) => Math.ceil(all / 2))] };
+    }
     case "causal":
       return { pads: [...window.map((length, axis) => (length - 1) * dilations[axis]!), ...window.map(() => 0)] };
     default:

@@ -4,6 +4,7 @@
  * cell. Steps come first in ONNX, the batch in TensorFlow.js.
  */
 import type { Value } from "../../../graph/builder.js";
+import type { AttributeWord } from "../../../graph/literal.js";
 import type { Lowered } from "./lowered.js";
 import type { Lowering, Words } from "./lowering.js";
 
@@ -14,8 +15,8 @@ export interface Recurrence {
   readonly kernel: Lowered;
   readonly recurrentKernel: Lowered;
   readonly bias: Lowered | null;
-  /** In ONNX' words, in the order of the operator; see {@link recurrentActivation}. */
-  readonly activations: readonly string[];
+  /** In the order of the operator: gates before what they let through. */
+  readonly activations: readonly RecurrentActivation[];
   /** States before the first step, [batch, hidden] each; zeros where there are none. */
   readonly initial: readonly Lowered[];
   /** From the last step to the first. */
@@ -29,21 +30,28 @@ export interface Recurred {
   readonly states: readonly (() => Lowered)[];
 }
 
-const names: Readonly<Record<string, string>> = {
-  elu: "Elu",
-  hardsigmoid: "HardSigmoid",
-  linear: "Affine",
-  relu: "Relu",
-  sigmoid: "Sigmoid",
-  softplus: "Softplus",
-  softsign: "Softsign",
-  tanh: "Tanh",
+/** An activation as recurrent operators know it, with the parameters that it takes. */
+export interface RecurrentActivation {
+  readonly name: string;
+  readonly alpha?: number;
+  readonly beta?: number;
+}
+
+const known: Readonly<Record<string, RecurrentActivation>> = {
+  elu: { name: "Elu", alpha: 1 },
+  hardsigmoid: { name: "HardSigmoid", alpha: 0.2, beta: 0.5 },
+  linear: { name: "Affine", alpha: 1, beta: 0 },
+  relu: { name: "Relu" },
+  sigmoid: { name: "Sigmoid" },
+  softplus: { name: "Softplus" },
+  softsign: { name: "Softsign" },
+  tanh: { name: "Tanh" },
 };
 
-/** ONNX' name of an activation that recurrent operators know, with the parameters that are their defaults; else null. */
-export function recurrentActivation(name: string): string | null {
+/** The activation that Keras calls `name`; null where ONNX' recurrent operators do not have it. */
+export function recurrentActivation(name: string): RecurrentActivation | null {
   const key = name.toLowerCase().replaceAll("_", "");
-  return Object.hasOwn(names, key) ? names[key]! : null;
+  return Object.hasOwn(known, key) ? known[key]! : null;
 }
 
 /** Order in which ONNX wants the gates, of those stored; null where it is that. */
@@ -83,7 +91,10 @@ export function recur(lowering: Lowering, x: Lowered, recurrence: Recurrence): R
   while (inputs.at(-1) === "") inputs.pop();
   const words: Words = {
     hidden_size: hidden,
-    activations,
+    activations: activations.map(({ name }) => name),
+    // Each function takes the next number of those lists, where it takes one at all.
+    activation_alpha: numbers(activations.map(({ alpha }) => alpha)),
+    activation_beta: numbers(activations.map(({ beta }) => beta)),
     ...(backwards ? { direction: "reverse" } : {}),
   };
   const [all, ...last] = lowering.ops(cell, inputs, cell === "LSTM" ? 3 : 2, words);
@@ -95,6 +106,11 @@ export function recur(lowering: Lowering, x: Lowered, recurrence: Recurrence): R
     states: last.map((state) => () => lowering.plain(lowering.op("Squeeze", [state, first]), [batch, hidden])),
   };
 }
+
+const numbers = (list: readonly (number | undefined)[]): AttributeWord => {
+  const floats = list.filter((one) => one !== undefined);
+  return floats.length === 0 ? undefined : { floats };
+};
 
 /** A sequence [batch, steps, …] from its last step to its first. */
 export function reversed(lowering: Lowering, x: Lowered): Lowered {

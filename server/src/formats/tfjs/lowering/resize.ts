@@ -12,9 +12,7 @@ export interface Resizing {
   readonly halfPixelCenters?: boolean;
   /** Height and width of the result, as numbers or as an int64 value; or how many times larger it is. */
   readonly size:
-    | { readonly lengths: readonly number[] }
-    | { readonly computed: Value }
-    | { readonly scales: readonly number[] };
+    { readonly lengths: readonly number[] } | { readonly computed: Value } | { readonly scales: readonly number[] };
 }
 
 /** Resizes images [batch, height, width, channels]. */

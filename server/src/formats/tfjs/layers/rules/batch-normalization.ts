@@ -17,6 +17,10 @@ export const batchNormalization: LayerRule = {
       (one, i, list) => list.indexOf(one) === i,
     );
     const last = axis === rank - 1;
+    if (!last)
+      lowering.notes.push(
+        `"${lowering.scope}" (BatchNormalization) works along axis ${axis}, which TensorFlow.js' cpu and wasm backends do not: they take its numbers in turn, element by element.`,
+      );
     const turned = axis === 0 ? [1, 0, ...second.slice(2)] : second;
     const value = lowering.op(
       "BatchNormalization",

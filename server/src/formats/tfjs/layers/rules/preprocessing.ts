@@ -1,6 +1,5 @@
 /** Layers that prepare inputs: images in another size or range, categories as vectors. */
 import type { Lowered } from "../../lowering/lowered.js";
-import { resize } from "../../lowering/resize.js";
 import { cropRows } from "../center-crop.js";
 import { type LayerRule, only } from "../rule.js";
 
@@ -22,21 +21,6 @@ export const rescaling: LayerRule = {
 
 type Numbers = number | readonly number[];
 
-export const resizing: LayerRule = {
-  classes: ["Resizing"],
-  lower: (call) => {
-    const { lowering, config } = call;
-    const x = only(call);
-    if (x.shape!.length !== 4) return call.unlowered("it is given no batch of images");
-    const y = resize(lowering, x, {
-      interpolation: config["interpolation"] as "bilinear" | "nearest",
-      alignCorners: config["cropToAspectRatio"] !== true,
-      size: { lengths: [config["height"] as number, config["width"] as number] },
-    });
-    return [y];
-  },
-};
-
 export const centerCrop: LayerRule = {
   classes: ["CenterCrop"],
   lower: (call) => {
@@ -46,8 +30,7 @@ export const centerCrop: LayerRule = {
     const [batch, height, width, channels] = x.shape as [number | null, number | null, number | null, number | null];
     const [rows, columns] = [config["height"] as number, config["width"] as number];
     if (height === null || width === null) return call.unlowered("the size of its images is not known");
-    if (height < rows || width < columns)
-      return [resize(lowering, x, { interpolation: "bilinear", size: { lengths: [rows, columns] } })];
+    if (height < rows || width < columns) return call.unlowered("TensorFlow.js enlarges nothing within a model");
     const kept = cropRows({ height, width, rows, columns });
     const at = (indices: readonly number[]): string => lowering.ints(indices);
     const cropped = lowering.op("Gather", [lowering.firstValue(x), at(kept.rows)], { axis: 2 });
@@ -79,4 +62,9 @@ export const categoryEncoding: LayerRule = {
 export const randomSize: LayerRule = {
   classes: ["RandomHeight", "RandomWidth"],
   lower: (call) => call.unlowered("it draws a size at random"),
+};
+
+export const resizing: LayerRule = {
+  classes: ["Resizing"],
+  lower: (call) => call.unlowered("TensorFlow.js does not run it within a model"),
 };
