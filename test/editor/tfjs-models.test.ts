@@ -48,7 +48,10 @@ describe.each(HOST_VERSIONS)("TensorFlow.js models in VS Code from code-server %
   beforeAll(async () => {
     stage = await setStage(version, {
       prepare: async (workspace) => {
-        await Promise.all(["upscaler", "game"].map((folder) => mkdir(join(workspace, folder))));
+        await Promise.all([".vscode", "upscaler", "game"].map((folder) => mkdir(join(workspace, folder))));
+        // The network is of any size, and runs of a small one say as much.
+        const settings = { "prunescope.dynamicAxes": { "LR:1": 24, "LR:2": 24 } };
+        await writeFile(join(workspace, ".vscode", "settings.json"), JSON.stringify(settings));
         const original = upscalers["default-model"];
         await copyFile(original, join(workspace, model));
         await copyFile(join(dirname(original), shard), join(workspace, "upscaler", shard));
@@ -117,7 +120,7 @@ describe.each(HOST_VERSIONS)("TensorFlow.js models in VS Code from code-server %
     await page.view.locator("vscode-button.save").click();
     await page.view.locator(".saved[data-verified='done']").waitFor({ timeout: 60_000 });
     expect((await window.notifications()).join()).toContain(`Saved ${saved}/model.json`);
-    expect(await readdir(at())).toEqual(["game", "upscaler", saved]);
+    expect(await readdir(at())).toEqual([".vscode", "game", "upscaler", saved]);
     expect(await readdir(at(saved))).toEqual([shard, "model.json"]);
 
     const { layers } = await cliReport(at(model));
