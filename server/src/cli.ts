@@ -5,6 +5,7 @@ import { addAnalyze } from "./cli/analyze.js";
 import { addCheck } from "./cli/check.js";
 import { CommandEngine } from "./cli/command-engine.js";
 import { addCompare } from "./cli/compare.js";
+import { addConvert } from "./cli/convert.js";
 import { addEoc } from "./cli/eoc.js";
 import { Unmet } from "./cli/fail-on.js";
 import { addPrune } from "./cli/prune.js";
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
     .version(version)
     .exitOverride()
     .configureHelp({ sortSubcommands: false });
-  for (const add of [addAnalyze, addPrune, addCheck, addCompare, addStart, addEoc]) add(program, engine);
+  for (const add of [addAnalyze, addPrune, addCheck, addCompare, addConvert, addStart, addEoc]) add(program, engine);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(--help lists the options)");
   process.once("SIGINT", () => {
     engine.cancel();

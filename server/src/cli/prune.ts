@@ -1,5 +1,5 @@
 /** `prunescope prune`: writes pruned models and says what was verified: one to a file, a batch into a folder. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { pc } from "../analysis/colors.js";
 import { failedRow, reportRow, summaryTable, type SummaryRow } from "../analysis/summary-text.js";
 import { plain } from "../analysis/text.js";
@@ -14,7 +14,7 @@ import { addFailOn, conclude, type Condition, failsOn, unmetBy } from "./fail-on
 import { eachModel, modelsOf, modelsWords, type Outcome, shown } from "./models.js";
 import { judged } from "./insights.js";
 import { addRecipeOptions, addRescaleOption, recipeOf } from "./recipe-options.js";
-import { isFolderName, makeFolderOf, targetOf, targetsIn } from "./targets.js";
+import { isFolderName, makeFolderOf, type TargetFormat, targetOf, targetsIn } from "./targets.js";
 import { addTfjsNode } from "./tfjs-node.js";
 import { verifiedSave } from "./verified-save.js";
 
@@ -23,6 +23,7 @@ interface Options extends ExportOptions {
   readonly metadata: boolean;
   readonly verify: boolean;
   readonly replace?: boolean;
+  readonly to?: TargetFormat;
 }
 
 /** What became of one model. */
@@ -43,6 +44,11 @@ export function addPrune(program: Command, engine: CommandEngine): void {
       "-o, --output <path>",
       "the model to write, of TensorFlow.js its folder or model.json; a folder for several, or where it ends with a slash",
     )
+    .addOption(
+      new Option("--to <format>", "save TensorFlow.js models as ONNX; so does an output that ends in .onnx").choices([
+        "onnx",
+      ]),
+    )
     .option("--replace", "allow the output to be the model itself")
     .option("--no-metadata", "leave the recipe out of the saved model")
     .option("--no-verify", "do not run both models and compare their outputs")
@@ -55,16 +61,16 @@ export function addPrune(program: Command, engine: CommandEngine): void {
       const intoFolder = several || isFolderName(options.output);
       if (intoFolder && options.replace === true)
         throw new PruneScopeError("bad-request", "--replace is for one model that is written over itself.");
-      const targets = intoFolder ? targetsIn(options.output, models.paths, recipe) : null;
+      const targets = intoFolder ? targetsIn(options.output, models.paths, recipe, options.to) : null;
       const outcomes = await eachModel(engine, models, async (path): Promise<Pruned> => {
-        const target = targets?.get(path) ?? targetOf(options.output, path);
+        const target = targets?.get(path) ?? targetOf(options.output, path, options.to);
         const report = several || asked.size > 0 ? await analysed(engine, path, recipe, asked) : null;
         const unmet = report === null ? null : unmetBy(report, asked);
         if (unmet !== null) {
           process.stdout.write(`${pc.red("not written")} ${plain(shown(target))}: ${unmet}\n${several ? "\n" : ""}`);
           return { report, unmet };
         }
-        if (targets !== null || isJson(path)) makeFolderOf(target);
+        if (targets !== null || isJson(target)) makeFolderOf(target);
         // Before the model is written, which may be over itself.
         const files = await writeExports(engine, path, recipe, options);
         const { lines } = await verifiedSave(engine, {

@@ -6,17 +6,25 @@ import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, parse, relative, resolve, sep } from "node:path";
 import { PruneScopeError } from "../../protocol/errors.js";
 import type { Recipe } from "../../protocol/recipe.js";
-import { isJson, ownsFolder } from "../../protocol/model-names.js";
-import { targetPath } from "../../protocol/target-name.js";
+import { isJson, modelName, ownsFolder } from "../../protocol/model-names.js";
+import { recipeName, targetPath } from "../../protocol/target-name.js";
 
 /** Whether an output can only be a folder: it is written like one. */
 export const isFolderName = (output: string): boolean => output.endsWith("/") || output.endsWith(sep);
+
+/** A format that models are saved in whatever their own is; absent = each in its own. */
+export type TargetFormat = "onnx" | undefined;
 
 /**
  * Path of each model's output in `folder`, which is made. Nothing is written yet.
  * @throws PruneScopeError `bad-request` where the folder is a file, two outputs would be one, or an output is an input.
  */
-export function targetsIn(folder: string, paths: readonly string[], recipe: Recipe): Map<string, string> {
+export function targetsIn(
+  folder: string,
+  paths: readonly string[],
+  recipe: Recipe,
+  format?: TargetFormat,
+): Map<string, string> {
   const root = resolve(folder);
   if (existsSync(root) && !statSync(root).isDirectory())
     throw new PruneScopeError("bad-request", `${folder} is a file; several models are written into a folder.`, {
@@ -26,7 +34,9 @@ export function targetsIn(folder: string, paths: readonly string[], recipe: Reci
   const taken = new Map<string, string>(paths.map((path) => [identity(path), path]));
   const targets = new Map<string, string>();
   for (const path of paths) {
-    const target = join(root, relative(common, placeOf(path)), targetPath(slashed(path), recipe));
+    const own = slashed(path);
+    const name = format === undefined ? targetPath(own, recipe) : `${modelName(own)}.${recipeName(recipe)}.${format}`;
+    const target = join(root, relative(common, placeOf(path)), name);
     const other = taken.get(identity(target));
     if (other !== undefined)
       throw new PruneScopeError("bad-request", `${target}, the output of ${path}, would overwrite ${other}.`, {
@@ -41,10 +51,16 @@ export function targetsIn(folder: string, paths: readonly string[], recipe: Reci
 /**
  * The file that one model is written to: `output` itself, unless it can only be meant as the folder of a TensorFlow.js
  * model, which keeps the name of its file.
+ * @throws PruneScopeError `bad-request` where the name is not one of the format that is asked for.
  */
-export function targetOf(output: string, path: string): string {
+export function targetOf(output: string, path: string, format?: TargetFormat): string {
   const target = resolve(output);
-  return isJson(path) && !isJson(target) ? join(target, basename(path)) : target;
+  const isOnnx = /\.onnx$/i.test(target);
+  if (format === "onnx" && !isOnnx)
+    throw new PruneScopeError("bad-request", `${output} is no name of an ONNX file: it must end in .onnx.`, {
+      file: target,
+    });
+  return isJson(path) && !isJson(target) && !isOnnx ? join(target, basename(path)) : target;
 }
 
 /** The folder that a model lies in: around the one that is the model where it has one of its own. */

@@ -22,11 +22,13 @@ export function readArtifacts(tf: TensorFlow, path: string): CheckedModel {
     const document = readDocument(source);
     const weights = readManifest(source, document);
     const groups = new Set([...weights.values()].map(({ tensor }) => tensor.path));
-    const weightData = [...groups].map((group) => {
-      const bytes = new Uint8Array(source.size(group));
-      source.read(group, 0, bytes);
-      return bytes.buffer;
-    });
+    // One buffer: of two, tfjs 4.22 takes bytes from the wrong one where the second is longer than the first.
+    const data = new Uint8Array([...groups].reduce((sum, group) => sum + source.size(group), 0));
+    let at = 0;
+    for (const group of groups) {
+      source.read(group, 0, data.subarray(at, at + source.size(group)));
+      at += source.size(group);
+    }
     // The manifest's entries have been looked at, so that they are what their type says.
     const specs = document.manifest.flatMap((group) => (group as JsonObject)["weights"] as readonly Json[]);
     return {
@@ -34,7 +36,7 @@ export function readArtifacts(tf: TensorFlow, path: string): CheckedModel {
       artifacts: {
         modelTopology: document.kind === "layers" ? checkedTopology(tf, document) : document.topology,
         weightSpecs: specs as unknown as io.WeightsManifestEntry[],
-        weightData,
+        weightData: data.buffer,
         ...Object.fromEntries(passedOn.flatMap((key) => (key in document.rest ? [[key, document.rest[key]]] : []))),
       },
     };
