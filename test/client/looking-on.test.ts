@@ -56,6 +56,22 @@ describe("what is found out beside the result", () => {
     expect(asked.at(-1)!.params).toMatchObject({ recipe: { criterion: "random", sparsity: 0.5 } });
   });
 
+  it("parity once for a file that was lowered, and for no other", async () => {
+    await session.load();
+    await settle();
+    expect(count("parity")).toBe(0);
+    answers.open = [() => ({ ...model("f2", "a"), format: "tfjs" })];
+    answers.parity = [() => ({ proven: true })];
+    await session.load();
+    await settle();
+    await session.analyze({ ...settled, criterion: "random" });
+    await settle();
+    expect(session.state.insights.parity).toEqual({ proven: true });
+    expect(asked.filter(({ job }) => job === "parity").map(({ params }) => params)).toEqual([
+      { uri: "file:///m.onnx", path: "/m.onnx", seed: settled.seed, dynamicAxes: settled.axes },
+    ]);
+  });
+
   it("a failure is shown in its place, noted, and not tried again", async () => {
     answers.theory = [failing(new PruneScopeError("unsupported-op", "No such operator."))];
     await session.load();

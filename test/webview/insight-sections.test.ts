@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ErrorData } from "../../server/protocol/errors.js";
 import type { CollapseReport } from "../../server/protocol/insights.js";
+import type { Insights } from "../../server/protocol/view.js";
 import { fakeInsights, fakeMeasure } from "./fake-insights.js";
 import type { FakeClock } from "./fake-host.js";
 import { fakeModel } from "./fake-model.js";
@@ -113,6 +114,38 @@ describe("insights", () => {
     expect(text(body, ".insight-collapse .insight-error")).toContain("No such job.");
     expect(text(body, ".insight-measured .insight-error")).toContain("Conditioning is not known: No such job.");
     expect(text(body, ".insight-remedies .insight-state")).toContain("Not asked.");
+  });
+
+  it("say whether the numbers are about the person's model, and loudly when they are not", () => {
+    const line = (parity: Insights["parity"]): HTMLElement =>
+      page({ ...state, insights: { ...insights, parity } }).body.querySelector<HTMLElement>(".parity")!;
+    expect(line(null).hidden).toBe(true);
+    const same = line({
+      proven: true,
+      backend: "wasm",
+      version: "4.22.0",
+      reason: "No better one.",
+      input: "synthetic values",
+      outputs: [],
+      relative: 3.2e-7,
+      allowed: 1e-5,
+      seconds: 1,
+    });
+    expect(same.dataset["state"]).toBe("same");
+    for (const part of ["4.22.0 (wasm)", "3.2e-7", "1.0e-5", "No better one."])
+      expect(same.textContent).toContain(part);
+    const unknown = line({ proven: false, reason: "A layer has no lowering.", seconds: 0 });
+    expect([unknown.dataset["state"], unknown.textContent]).toEqual([
+      "unknown",
+      "Not compared with TensorFlow.js: A layer has no lowering.",
+    ]);
+    const crash = line({ code: "engine-crash", message: "It crashed.", about: {} });
+    expect([crash.dataset["state"], crash.textContent]).toEqual([
+      "unknown",
+      "Not compared with TensorFlow.js: It crashed.",
+    ]);
+    const differs = line({ code: "parity", message: "It computes something else.", about: {} });
+    expect([differs.dataset["state"], differs.textContent]).toEqual(["differs", "It computes something else."]);
   });
 
   it("stay in a saved report, without what needs a host", () => {

@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { pc } from "../analysis/colors.js";
 import { describeError, toErrorData } from "../../protocol/errors.js";
 import type { EditReport } from "../../protocol/insights.js";
+import { parityWords } from "../../protocol/parity.js";
 import { patternText } from "../../protocol/pattern.js";
 import type { Recipe } from "../../protocol/recipe.js";
 import type { SaveReport } from "../../protocol/report.js";
@@ -91,6 +92,7 @@ export async function verifiedSave(engine: CommandEngine, options: VerifiedSaveO
           : `largest difference ${max.toPrecision(3)}, mean ${mean.toPrecision(3)} (largest value ${maxOriginal.toPrecision(3)})`;
       lines.push(`    ${plain(output.name)} [${output.shape.join(", ")}]: ${difference}`);
     }
+    if (verify.parity !== undefined) lines.push(`  ${plain(parityWords(verify.parity))}`);
   }
   if (changesModel(recipe))
     lines.push(pc.dim("  The recipe changes more than the mask, so that outputs are meant to differ."));

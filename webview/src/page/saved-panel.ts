@@ -5,6 +5,7 @@ import { elementsOf, type Child, type ElementFactory } from "../elements.js";
 import type { ErrorData } from "../../../server/protocol/errors.js";
 import { describeError } from "../../../server/protocol/errors.js";
 import { shownName } from "../../../server/protocol/model-names.js";
+import { parityWords } from "../../../server/protocol/parity.js";
 import { patternText } from "../../../server/protocol/pattern.js";
 import type { CompressReport, SaveReport, VerifyReport } from "../../../server/protocol/report.js";
 import type { SavedView } from "../../../server/protocol/view.js";
@@ -158,6 +159,7 @@ function verifyPart(h: ElementFactory, verify: VerifyReport | ErrorData | null):
     h("p", {}, `Both models were run in ONNX Runtime on ${verify.input} (${seconds(verify.seconds)}).`),
     table(h, "Differences of outputs", ["Output", "Largest difference", "Mean", "Largest original", "Relative"], rows),
     ...(apart ? [h("p", {}, "—: the outputs differ in shape, or one is NaN where the other is a number.")] : []),
+    ...(verify.parity === undefined ? [] : [h("p", { class: "saved-parity" }, parityWords(verify.parity))]),
   );
 }
 
