@@ -12,10 +12,10 @@ import { parseArgs } from "node:util";
 import { PruneScopeError } from "../../server/protocol/errors.js";
 import { defaultRecipe, type Recipe } from "../../server/protocol/recipe.js";
 import { EngineHost } from "../../server/src/engine/host.js";
-import type { TestModel } from "../support/models.js";
 import { filesIn, finalNames } from "../support/saved-files.js";
 import { Random } from "./random.js";
 import { smallModels, smallMutants } from "./small-mutants.js";
+import { type Folder, type TfjsMutant, tfjsMutants, tfjsSeeds } from "./tfjs-mutants.js";
 
 /** Longest time that one job may take, in milliseconds: the machine has other work too. */
 const maxMilliseconds = 30_000;
@@ -44,9 +44,8 @@ function drawRecipe(random: Random): Recipe {
 /** Where mutants lie, where they are saved to, and what is neither. */
 class Stage {
   readonly root = mkdtempSync(join(tmpdir(), "prunescope-whole-path-"));
-  readonly model = join(this.root, "in", "model.onnx");
+  readonly in = join(this.root, "in");
   readonly out = join(this.root, "out");
-  readonly target = join(this.out, "pruned.onnx");
 
   constructor() {
     for (const name of ["in/folder", "elsewhere"]) mkdirSync(join(this.root, name), { recursive: true });
@@ -56,15 +55,19 @@ class Stage {
     if (process.platform !== "win32") execFileSync("mkfifo", [join(this.root, "in", "pipe")]);
   }
 
-  /** Puts the mutant in its place, with the data of the model that it was made from. */
-  set(bytes: Uint8Array, { external }: TestModel): void {
+  /** Puts the mutant's files in their place. */
+  set(files: Folder): void {
     rmSync(this.out, { recursive: true, force: true });
     mkdirSync(this.out);
-    for (const file of external) {
-      mkdirSync(join(this.model, "..", file.location, ".."), { recursive: true });
-      writeFileSync(join(this.model, "..", file.location), file.bytes);
+    for (const [name, bytes] of files) {
+      mkdirSync(join(this.in, name, ".."), { recursive: true });
+      writeFileSync(join(this.in, name), bytes);
     }
-    writeFileSync(this.model, bytes);
+  }
+
+  /** Takes the mutant's files away again. */
+  clear(files: Folder): void {
+    for (const name of files.keys()) rmSync(join(this.in, name), { force: true });
   }
 
   /** Everything but the target's folder: a line for each file with its size and time. */
@@ -91,14 +94,27 @@ class Stage {
   }
 }
 
+/** Mutants of a small ONNX model, with its data. */
+function onnxMutants(name: string): { readonly name: string; readonly make: (seed: number) => TfjsMutant } {
+  const model = smallModels[name]!();
+  const mutants = smallMutants(model);
+  const data = model.external.map(({ location, bytes }) => [location, bytes] as const);
+  return {
+    name,
+    make: (seed) => {
+      const { bytes, kinds } = mutants.make(seed);
+      return { files: new Map([...data, ["model.onnx", bytes] as const]), kinds };
+    },
+  };
+}
+
 interface Outcome {
   /** `verified`, or the job that refused the mutant and its code. */
   readonly result: string;
   readonly complaint: string | null;
 }
 
-async function goThrough(engine: EngineHost, stage: Stage, recipe: Recipe): Promise<Outcome> {
-  const { model: path, target } = stage;
+async function goThrough(engine: EngineHost, path: string, target: string, recipe: Recipe): Promise<Outcome> {
   const ref = { uri: path, path };
   let job = "open";
   const limited = async <T>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
@@ -133,33 +149,37 @@ async function main(): Promise<void> {
       model: { type: "string" },
     },
   });
-  const names = Object.keys(smallModels).filter((name) => values.model === undefined || name === values.model);
-  if (names.length === 0) throw new Error(`--model must be one of ${Object.keys(smallModels).join(", ")}`);
+  const all = [...Object.keys(smallModels), ...Object.keys(tfjsSeeds)];
+  const names = all.filter((name) => values.model === undefined || name.startsWith(values.model));
+  if (names.length === 0) throw new Error(`--model must be one of ${all.join(", ")}`);
   const began = performance.now();
   const stage = new Stage();
   const settings = { threads: 1, memoryLimit: 2000, cacheMaxSize: 0 };
   const entry = resolve("dist", "engine.js");
   const engine = new EngineHost({ entry, storage: null, settings, priority: "normal" });
-  const made = names.map((name) => {
-    const model = smallModels[name]!();
-    return { name, model, mutants: smallMutants(model) };
-  });
+  const made = await Promise.all(
+    names.map(async (name) => (name in tfjsSeeds ? { name, make: await tfjsMutants(name) } : onnxMutants(name))),
+  );
   const results: Record<string, number> = {};
   const first = Number(values.seed);
   const count = Number(values.count);
   let findings = 0;
   try {
     for (let seed = first; seed < first + count; seed++) {
-      const { name, model, mutants } = made[seed % made.length]!;
-      const { bytes, kinds } = mutants.make(seed);
-      stage.set(bytes, model);
+      const { name, make } = made[seed % made.length]!;
+      const { files, kinds } = make(seed);
+      stage.set(files);
       const before = stage.outside();
-      const outcome = await goThrough(engine, stage, drawRecipe(new Random(seed)));
+      const [path, target] = files.has("model.json")
+        ? [join(stage.in, "model.json"), join(stage.out, "pruned", "model.json")]
+        : [join(stage.in, "model.onnx"), join(stage.out, "pruned.onnx")];
+      const outcome = await goThrough(engine, path, target, drawRecipe(new Random(seed)));
       const { result } = outcome;
       let { complaint } = outcome;
       if (stage.outside() !== before) complaint ??= "something outside the target's folder changed";
       const left = stage.leftovers();
       if (left.length > 0 && !result.endsWith("engine-crash")) complaint ??= `left ${left.join(", ")}`;
+      stage.clear(files);
       results[result] = (results[result] ?? 0) + 1;
       if (complaint !== null) findings++;
       if (complaint === null && !result.endsWith("engine-crash")) continue;

@@ -11,6 +11,7 @@ import type { ModelView } from "../../../server/protocol/model.js";
 import { open } from "../../../server/src/analysis/open.js";
 import { tensorFlow } from "../../../server/src/formats/tfjs/tensorflow.js";
 import {
+  badGraphs,
   badJson,
   badLayers,
   badShards,
@@ -84,6 +85,7 @@ describe.each([
   ["shards", badShards],
   ["weights", badWeights],
   ["layers", badLayers],
+  ["nodes", badGraphs],
 ])("%s", (_what, table) => {
   test.each(table)("$name", expectRefused);
 });

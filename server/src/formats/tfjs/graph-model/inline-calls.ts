@@ -11,7 +11,7 @@ const calls: ReadonlySet<string> = new Set(["PartitionedCall", "StatefulPartitio
 
 /** Calls within calls, and nodes of all together: more is a bomb. */
 const maxDepth = 32;
-const maxNodes = 1_000_000;
+const maxNodes = 200_000;
 
 interface Body {
   readonly args: readonly string[];

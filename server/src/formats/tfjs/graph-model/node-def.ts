@@ -8,6 +8,9 @@ export interface Port {
   readonly output: number;
 }
 
+/** Most characters of a name: the graph repeats names, and people read them. */
+const maxName = 4096;
+
 export class NodeDef {
   readonly name: string;
   readonly op: string;
@@ -25,6 +28,12 @@ export class NodeDef {
       throw new PruneScopeError("malformed-model", `${path} lists a node without a name, operator or inputs.`, {
         file: path,
       });
+    if (name.length > maxName || op.length > maxName)
+      throw new PruneScopeError(
+        "malformed-model",
+        `${path} has a node whose name has ${name.length} characters, of an operator that has ${op.length}.`,
+        { file: path },
+      );
     this.name = name;
     this.op = op;
     this.weight = weight ?? name;

@@ -6,6 +6,7 @@ import { reachable } from "../../../graph/reachable.js";
 import { elementCount } from "../../../graph/tensor.js";
 import type { TfjsDocument } from "../document.js";
 import type { Lowered } from "../lowering/lowered.js";
+import { orContradiction } from "../lowering/contradiction.js";
 import { Lowering } from "../lowering/lowering.js";
 import { isBackEdge, reasonOf } from "./control-flow.js";
 import { cutOff } from "./cut-off.js";
@@ -89,7 +90,10 @@ class GraphReading {
         .map((input) => portOf(input).node)
         .filter((one) => !this.#results.has(one));
       if (missing.length === 0) {
-        this.#results.set(name, this.#lower(node));
+        const { path: file } = this.#topology;
+        const about = { file, node: name, operator: node.op };
+        const results = orContradiction(`Node "${name}" (${node.op}) of ${file}`, about, () => this.#lower(node));
+        this.#results.set(name, results);
         stack.pop();
       } else {
         if (open.has(name))

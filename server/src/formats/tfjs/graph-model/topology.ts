@@ -4,6 +4,9 @@ import { isObject, type Json, type TfjsDocument } from "../document.js";
 import { nodesOf } from "./inline-calls.js";
 import { type NodeDef, portOf } from "./node-def.js";
 
+/** Largest index of an output: operators that split a tensor have some hundred. */
+const maxOutput = 4096;
+
 export class Topology {
   readonly path: string;
   readonly nodes: ReadonlyMap<string, NodeDef>;
@@ -23,6 +26,8 @@ export class Topology {
     this.nodes = nodes;
     const read = (name: string, reader: NodeDef | null): void => {
       const { node, output } = portOf(name);
+      if (output > maxOutput)
+        throw this.#broken(`reads output ${output} of "${node}", which no operator has`, reader?.name ?? node);
       const known = this.#readers.get(node);
       if (known === undefined) this.#readers.set(node, [{ node: reader, output }]);
       else known.push({ node: reader, output });

@@ -8,6 +8,7 @@ import type { Constant, Graph } from "../../../graph/graph.js";
 import type { TfjsDocument } from "../document.js";
 import { shortened } from "../json.js";
 import type { Lowered } from "../lowering/lowered.js";
+import { orContradiction } from "../lowering/contradiction.js";
 import { Lowering } from "../lowering/lowering.js";
 import { isPlaceholder } from "./known-classes.js";
 import { configOf, type Layer, type LayerCall, type LayerRule } from "./rule.js";
@@ -96,10 +97,14 @@ class LayersReader {
         continue;
       }
       const given = node.inputTensors.map(({ id }) => known.get(id)!);
-      const outputs = this.#call(
-        tensor.sourceLayer,
-        given,
-        node.outputTensors.map(({ shape }) => shape.map(lengthOf)),
+      const { name } = tensor.sourceLayer;
+      const { path: file } = this.document;
+      const outputs = orContradiction(`Layer "${name}" of ${file}`, { file, node: name }, () =>
+        this.#call(
+          tensor.sourceLayer,
+          given,
+          node.outputTensors.map(({ shape }) => shape.map(lengthOf)),
+        ),
       );
       node.outputTensors.forEach(({ id }, i) => known.set(id, outputs[i]!));
     }

@@ -63,12 +63,16 @@ export async function buildUnfilled(tf: TensorFlow, topology: JsonObject): Promi
       throw error;
     }
   };
+  // It warns of what people cannot change: the command line has one line on stderr, which says what is wrong.
+  const { warn } = console;
+  console.warn = () => undefined;
   let building: Promise<LayersModel>;
   try {
     // All of it happens in this call; what is awaited is done already. It asks for a mutable dictionary, and changes nothing.
     building = modelFromJSON({ modelTopology: topology } as Parameters<typeof modelFromJSON>[0]);
   } finally {
     Object.assign(methods, { addWeight, apply });
+    console.warn = warn;
   }
   try {
     return { model: await building, dispose };
