@@ -22,14 +22,21 @@ const activations: Readonly<Record<string, Activation>> = {
   hardsigmoid: unary("HardSigmoid", { alpha: { float: 0.2 }, beta: { float: 0.5 } }),
   linear: (_, x) => x,
   logsoftmax: overChannels("LogSoftmax"),
-  mish: unary("Mish"),
+  // In operators that have derivatives here, as are softsign and swish.
+  mish: (lowering, x) => ({
+    ...x,
+    value: lowering.op("Mul", [x.value, lowering.op("Tanh", [lowering.op("Softplus", [x.value])])]),
+  }),
   relu: unary("Relu"),
   relu6: (lowering, x) => clip(lowering, x, 0, 6),
   selu: unary("Selu"),
   sigmoid: unary("Sigmoid"),
   softmax: overChannels("Softmax"),
   softplus: unary("Softplus"),
-  softsign: unary("Softsign"),
+  softsign: (lowering, x) => {
+    const below = lowering.op("Add", [lowering.op("Abs", [x.value]), lowering.scalar(1)]);
+    return { ...x, value: lowering.op("Div", [x.value, below]) };
+  },
   swish: (lowering, x) => ({ ...x, value: lowering.op("Mul", [x.value, lowering.op("Sigmoid", [x.value])]) }),
   tanh: unary("Tanh"),
 };

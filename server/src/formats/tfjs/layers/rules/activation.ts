@@ -1,6 +1,7 @@
 /** Layers that apply a function to each element, or along one axis. */
 import { activate, clip } from "../../lowering/activations.js";
 import type { Json } from "../../document.js";
+import type { Lowering } from "../../lowering/lowering.js";
 import { type LayerRule, only } from "../rule.js";
 
 export const activation: LayerRule = {
@@ -21,7 +22,7 @@ export const rectifiers: LayerRule = {
       case "LeakyReLU":
         return [lowering.unary("LeakyRelu", x, { alpha: float(config["alpha"]) })];
       case "ThresholdedReLU":
-        return [lowering.unary("ThresholdedRelu", x, { alpha: float(config["theta"]) })];
+        return [{ ...x, value: above(lowering, x.value, config["theta"] as number) }];
       default: {
         const max = config["maxValue"];
         return [typeof max === "number" ? clip(lowering, x, 0, max) : lowering.unary("Relu", x)];
@@ -29,6 +30,10 @@ export const rectifiers: LayerRule = {
     }
   },
 };
+
+/** x where it is above a bound, else 0. */
+const above = (lowering: Lowering, x: string, bound: number): string =>
+  lowering.op("Where", [lowering.op("Greater", [x, lowering.scalar(bound)]), x, lowering.scalar(0)]);
 
 export const prelu: LayerRule = {
   classes: ["PReLU"],
