@@ -5,6 +5,7 @@ import type { Node } from "../../../server/src/graph/graph.js";
 import { ModelFolder } from "../../support/model-folder.js";
 import {
   constNode,
+  expectParity,
   floats,
   graphModel,
   type GraphModelParts,
@@ -15,6 +16,7 @@ import {
   runLowered,
   type TfjsWeight,
   weight,
+  writeNsfwMobileNet,
   writeTfjs,
 } from "../../support/tfjs/index.js";
 
@@ -96,6 +98,36 @@ describe("the graph of the twin", () => {
     expect(conv.attributes.get("pads")).toEqual({ kind: "ints", value: [2n, 2n, 2n, 2n] });
   });
 
+  it("a normalisation fused into a convolution, which TensorFlow.js refuses, is the one behind it", async () => {
+    const statistics = ["scale", "offset", "mean", "variance"].map((name, i) =>
+      weight(name, [4], [1 + i, 2, 0.5, 1.5]),
+    );
+    const names = statistics.map(({ name }) => name);
+    const parts = (nodes: GraphModelParts["nodes"]): string =>
+      write({ inputs: [image], weights: [w, ...statistics], nodes, outputs: ["y"] });
+    const x = floats([2, 6, 6, 3]);
+    const fused = await runLowered(
+      parts([
+        node("_FusedConv2D", "y", ["x", "w", ...names], {
+          ...sliding,
+          fused_ops: ["FusedBatchNorm", "Relu"],
+          num_args: 4,
+          epsilon: 0.01,
+        }),
+      ]),
+      { x },
+    );
+    const apart = await runLowered(
+      parts([
+        node("Conv2D", "conv", ["x", "w"], sliding),
+        node("FusedBatchNormV3", "norm", ["conv", ...names], { epsilon: 0.01, is_training: false }),
+        node("Relu", "y", ["norm"]),
+      ]),
+      { x },
+    );
+    expect(fused).toEqual(apart);
+  });
+
   it("a target of Reshape that takes its batch from a shape is a constant", async () => {
     const int32 = { T: ofType("DT_INT32") };
     const seen = await read({
@@ -125,6 +157,27 @@ describe("the graph of the twin", () => {
     });
     // One of them is the kernel's.
     expect(ops(seen).filter((op) => op === "Transpose")).toHaveLength(1);
+  });
+});
+
+describe("nsfwjs' larger MobileNetV2, a graph model quantised to uint8", () => {
+  const path = writeNsfwMobileNet(folder.place(), "mobilenet_v2_mid");
+
+  it("is lowered whole, with every kernel to prune and no transpose between layers", async () => {
+    await withModel(path, ({ model, search }) => {
+      expect(model.notes).toEqual([]);
+      // 52 convolutions, 17 of them depthwise, and the classifier.
+      expect(search.weights).toHaveLength(53);
+      expect(search.unprunable).toEqual([]);
+      // That of the image, and those of the convolutions' kernels.
+      expect(model.graph.nodes.filter(({ op }) => op === "Transpose")).toHaveLength(53);
+      return Promise.resolve();
+    });
+  });
+
+  it("computes the same", async () => {
+    // The cpu backend takes several seconds for one image.
+    await expectParity(path, { input: floats([1, 224, 224, 3]) }, { reference: "wasm" });
   });
 });
 

@@ -13,13 +13,17 @@ export const upscalers = {
 } as const;
 
 /**
- * Writes nsfwjs' MobileNetV2 (quantised to uint8, 224x224) into `folder`, out of the modules that hold its model.json
- * and its shards in base64. @returns the path of its model.json.
+ * Writes a MobileNetV2 of nsfwjs (quantised to uint8, 224x224; `mobilenet_v2` is a layers model, `mobilenet_v2_mid` a graph
+ * model) into `folder`, out of the modules that hold its model.json and its shards in base64. @returns the path of its
+ * model.json.
  */
-export function writeNsfwMobileNet(folder: string): string {
+export function writeNsfwMobileNet(
+  folder: string,
+  model: "mobilenet_v2" | "mobilenet_v2_mid" = "mobilenet_v2",
+): string {
   const require = createRequire(import.meta.url);
   // The package exports no path to the modules, and its own loader wants all of tfjs.
-  const modules = join(packages, "nsfwjs/dist/models/mobilenet_v2");
+  const modules = join(packages, "nsfwjs/dist/models", model);
   const json = require(join(modules, "model.min.js")) as ModelJson;
   for (const shard of json.weightsManifest.flatMap(({ paths }) => paths)) {
     const content = require(join(modules, `${shard}.min.js`)) as string;
