@@ -110,6 +110,15 @@ describe("outputs of a batch", () => {
     expect(one("p.onnx", "m.onnx")).toBe("p.onnx");
     expect(one("pruned", "web/mobilenet/model.json")).toBe(join("pruned", "model.json"));
     expect(one("pruned/other.json", "web/mobilenet/model.json")).toBe(join("pruned", "other.json"));
+    expect(one("p.onnx", "web/mobilenet/model.json")).toBe("p.onnx");
+  });
+
+  it("as ONNX are files of that name, whatever the models are", () => {
+    const paths = ["a.onnx", "web/mobilenet/model.json"].map((name) => join(place, name));
+    expect(
+      [...targetsIn(join(place, "out"), paths, recipe, "onnx").values()].map((path) => relative(place, path)),
+    ).toEqual([join("out", "a.magnitude-50.onnx"), join("out", "web", "mobilenet.magnitude-50.onnx")]);
+    expect(() => targetOf("pruned", paths[1]!, "onnx")).toThrow(/must end in \.onnx/);
   });
 
   it("never are an input, by whatever name", () => {
