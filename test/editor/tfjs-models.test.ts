@@ -68,7 +68,7 @@ describe.each(HOST_VERSIONS)("TensorFlow.js models in VS Code from code-server %
   it("stay text, under a line that says what they are; nothing is started for it", async () => {
     const { window } = stage;
     await window.quickOpen(model);
-    await lens.filter({ hasText: "layers model, 24 weights, 222,075 parameters" }).waitFor({ timeout: 30_000 });
+    await lens.filter({ hasText: "layers model, 24 weights, 222,075 parameters" }).waitFor({ timeout: 60_000 });
     await window.page.locator(".view-line", { hasText: '"layers-model"' }).waitFor();
     expect(await stage.servers()).toEqual([]);
     // The extension works by now, so that it had its chance with the other file.
