@@ -20,6 +20,21 @@ const commonOperators =
     " ",
   );
 
+/** What has no case of its own, by why. */
+const withoutCase: ReadonlySet<string> = new Set([
+  // Rules that refuse: TensorFlow.js draws a size at random, or does not run them within a model.
+  ...["RandomHeight", "RandomWidth", "Resizing"],
+  // TensorFlow.js 4.22 runs no graph model that bears them, so that nothing can be held against it.
+  ...["Assert", "BatchMatMulV3", "CheckNumerics", "Conv2dTranspose", "LogicalXor", "PreventGradient", "Rint"],
+  ...["Softsign", "SpaceToDepth"],
+  // They share a rule with Identity: the one fails in TensorFlow.js, the other writes its tensor to the console.
+  ...["EnsureShape", "Print"],
+  // Without an output.
+  "NoOp",
+  // Part of every case.
+  ...["Const", "Placeholder"],
+]);
+
 const layers = layerRules.flatMap(({ classes }) => classes);
 const operators = opRules.flatMap(({ ops }) => ops);
 
@@ -29,7 +44,7 @@ describe.each([
 ] as const)("every %s", (_, claimed, cases, common) => {
   it("has a case", () => {
     const held = new Set(cases.map(({ of }) => of));
-    expect(claimed.filter((name) => !held.has(name))).toEqual([]);
+    expect(claimed.filter((name) => !held.has(name) && !withoutCase.has(name))).toEqual([]);
   });
 
   it("has one rule", () => {

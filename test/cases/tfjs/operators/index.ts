@@ -5,6 +5,7 @@ import { arrangements } from "./arrangements.js";
 import { control } from "./control.js";
 import { convolutions } from "./convolutions.js";
 import { images } from "./images.js";
+import { passing } from "./passing.js";
 import { picking } from "./picking.js";
 import { products } from "./products.js";
 import { reductions } from "./reductions.js";
@@ -16,6 +17,7 @@ export const operatorCases: readonly TfjsCase[] = [
   ...control,
   ...convolutions,
   ...images,
+  ...passing,
   ...picking,
   ...products,
   ...reductions,
