@@ -512,17 +512,17 @@ const sequence = (inner: object[], name: string): object => ({
 });
 
 export const badLayers: readonly BadTfjs[] = [
-  ...["toString", "constructor", "hasOwnProperty", "to_string"].map((name) => ({
+  ...["toString", "constructor", "hasOwnProperty", "to_string", "PruneScopePlaceholder"].map((name) => ({
     name: `the class ${name}`,
     files: () => layers(set("d", { class_name: name })),
     code: "malformed-model" as const,
-    words: /has a layer of class ".*", which no layer has. It may be an attack/,
+    words: /has a layer of class or activation ".*", which there is not. It may be an attack/,
   })),
-  ...["toString", "to_string", "constructor", "__proto__", "no_such_thing"].map((name) => ({
+  ...["toString", "to_string", "constructor", "valueOf"].map((name) => ({
     name: `the activation ${name}`,
     files: () => dense({ activation: name }),
-    code: "unsupported-op" as const,
-    words: /Layer "d" in .* has the activation ".*", which TensorFlow.js does not have/,
+    code: "malformed-model" as const,
+    words: /has a layer of class or activation ".*", which there is not. It may be an attack/,
   })),
   ...["Zeros", "L1L2", "Adam", "relu", "MaxNorm"].map((name) => ({
     name: `${name}, which is no layer, as a layer`,

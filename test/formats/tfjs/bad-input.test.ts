@@ -2,9 +2,9 @@
  * Broken and hostile TensorFlow.js models, from tables: every one ends in an error with a code, whose line names the file
  * and the place; nothing is written, and no file, tensor or global name is left.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { describeError, PruneScopeError, toErrorData } from "../../../server/protocol/errors.js";
 import type { ModelView } from "../../../server/protocol/model.js";
@@ -23,6 +23,7 @@ import {
 } from "../../cases/bad-tfjs.js";
 import { quietContext } from "../../support/job-context.js";
 import { ModelFolder } from "../../support/model-folder.js";
+import { tfjsMutants, tfjsSeeds } from "../../fuzz/tfjs-mutants.js";
 
 const folder = new ModelFolder();
 afterAll(() => {
@@ -88,4 +89,48 @@ describe.each([
   ["nodes", badGraphs],
 ])("%s", (_what, table) => {
   test.each(table)("$name", expectRefused);
+});
+
+test("models that are read again and again leave no tensor, and do not change each other", async () => {
+  const [path, other] = [
+    write(layers(() => undefined)),
+    write(layers(({ d }) => Object.assign(d.config, { note: 1 }))),
+  ];
+  const before = await surroundings(join(path, ".."));
+  const first = await opened(path);
+  for (let i = 0; i < 5; i++) {
+    await opened(other);
+    await expect(opened(write(layers(({ d }) => Object.assign(d, { class_name: "Adam" }))))).rejects.toThrow(/"d"/);
+    expect(await opened(path)).toEqual(first);
+  }
+  expect(await surroundings(join(path, ".."))).toEqual(before);
+});
+
+test("the command line says what is wrong in one line, and exits with 1", () => {
+  const path = write(layers(({ group }) => Object.assign(group, { paths: ["../w.bin"] })));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [resolve("dist/cli.js"), "analyze", path], {
+    encoding: "utf8",
+  });
+  expect(status).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect(stderr).toMatch(/unsafe-path/);
+  expect(stderr).toContain(path);
+});
+
+test.each(Object.keys(tfjsSeeds))("mutants of %s are read, or refused by a code", async (seed) => {
+  const mutant = await tfjsMutants(seed);
+  const results = new Set<string>();
+  for (let number = 1; number <= 40; number++) {
+    const path = write(Object.fromEntries(mutant(number).files));
+    const error: unknown = await opened(path).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    if (error !== null) expect(error).toBeInstanceOf(PruneScopeError);
+    results.add(error instanceof PruneScopeError ? error.code : "read");
+  }
+  expect(results).toContain("read");
+  expect(results).toContain("malformed-model");
+  expect(results).not.toContain("internal");
 });

@@ -7,6 +7,7 @@ import type * as Core from "@tensorflow/tfjs-core";
 import { PruneScopeError } from "../../../../protocol/errors.js";
 import { isObject, type Json, type JsonObject, type TfjsDocument } from "../document.js";
 import { shortened } from "../json.js";
+import { placeholderName } from "./known-classes.js";
 import { type CalledLayer, requireCallable } from "./inbound-calls.js";
 
 /** What is asked of tfjs-core: which classes there are. */
@@ -97,9 +98,14 @@ class TopologyCheck {
 
   #replaced(entry: Json): Json {
     if (!isObject(entry)) return entry;
-    const { class_name: className } = entry;
-    if (typeof className === "string" && camelCase(className) in Object.prototype)
-      this.#refuse(`has a layer of class ${shortened(className)}, which no layer has. It may be an attack`, root);
+    const { class_name: className, config } = entry;
+    const { activation = null, recurrent_activation: inner = null } = isObject(config) ? config : {};
+    for (const name of [className, activation, inner])
+      if (typeof name === "string" && (camelCase(name) in Object.prototype || name === placeholderName))
+        this.#refuse(
+          `has a layer of class or activation ${shortened(name)}, which there is not. It may be an attack`,
+          root,
+        );
     return this.replaced(entry);
   }
 

@@ -10,7 +10,8 @@ import type { Layer } from "./rule.js";
 /** Classes whose layers are placed one by one: what is wrong within them is wrong of one of those. */
 const containers: ReadonlySet<string> = new Set(["Functional", "Model", "Sequential"]);
 
-const placeholderName = "PruneScopePlaceholder";
+/** Class of placeholders. No model that comes from outside has layers of it. */
+export const placeholderName = "PruneScopePlaceholder";
 
 /** A layer in place of one that TensorFlow.js does not know. */
 export interface Placeholder extends Layer {
