@@ -110,11 +110,6 @@ describe("what is not lowered", () => {
         layers: ["a", "b", "c"].map((name) => layers.dense({ units: 4, name, inputShape: [4] })),
       }),
     );
-  const renamed = async (from: string, to: string): Promise<TfjsModel> => {
-    const made = await three();
-    return { ...made, topology: JSON.parse(JSON.stringify(made.topology).replace(from, to)) as object };
-  };
-
   test("a class of the model's own is named, with the layers that it cuts off; all weights are in sight", async () => {
     const own = await three();
     const topology = own.topology as { config: { layers: { class_name: string }[] } };
@@ -129,11 +124,6 @@ describe("what is not lowered", () => {
       '"b" (Mine) is not lowered: TensorFlow.js has no class "Mine".',
       'No derivative reaches "a": all that comes of them goes through what is not lowered.',
     ]);
-  });
-
-  test("an activation that TensorFlow.js does not have", async () => {
-    const { notes } = await found(await renamed('"activation":"linear"', '"activation":"exponential"'));
-    expect(notes).toEqual(['"a" (Dense) is not lowered: TensorFlow.js has no activation "exponential".']);
   });
 
   test("a recurrent activation that ONNX does not have", async () => {

@@ -59,11 +59,6 @@ export class KnownClasses {
     if (!Object.hasOwn(this.#known, className)) return `TensorFlow.js has no class ${shortened(className)}`;
     if (className.startsWith("GRU") && field(config, "reset_after") === true)
       return "TensorFlow.js has no GRU that resets after the product (reset_after)";
-    for (const key of ["activation", "recurrent_activation"]) {
-      const activation = field(config, key);
-      if (typeof activation === "string" && !Object.hasOwn(this.#known, camelCase(activation)))
-        return `TensorFlow.js has no activation ${shortened(activation)}`;
-    }
     const { layer, cell, cells } = config;
     for (const inner of [layer, cell, ...(Array.isArray(cells) ? (cells as readonly Json[]) : [])]) {
       if (!isObject(inner) || depth > maxDepth) continue;
