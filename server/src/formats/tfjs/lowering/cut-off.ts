@@ -1,4 +1,7 @@
-/** Which layers a derivative cannot reach: those from which every way to an output leads through what is not lowered. */
+/**
+ * Which nodes lead to outputs: a transpose that another one undid leads nowhere. Which layers a derivative cannot reach:
+ * those from which every way to an output leads through what is not lowered.
+ */
 import type { Node } from "../../../graph/graph.js";
 
 /**
@@ -19,4 +22,16 @@ export function cutOff(
     else if (!isReached && node.domain !== "tfjs" && counts(node)) names.add(node.name);
   }
   return [...names].reverse();
+}
+
+/** The nodes that outputs come of, in their order. */
+export function leadingTo(nodes: readonly Node[], outputs: Iterable<string>): readonly Node[] {
+  const wanted = new Set(outputs);
+  const kept: Node[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!node.outputs.some((output) => wanted.has(output))) continue;
+    for (const input of node.inputs) wanted.add(input);
+    kept.push(node);
+  }
+  return kept.reverse();
 }

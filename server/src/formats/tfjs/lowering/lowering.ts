@@ -7,7 +7,7 @@ import { GraphBuilder, type Value } from "../../../graph/builder.js";
 import { type Constant, type Graph, type Node, type ValueInfo } from "../../../graph/graph.js";
 import { attributes, type AttributeWord, castTo, type LiteralType, literalValues } from "../../../graph/literal.js";
 import type { DType } from "../../../../protocol/model.js";
-import { cutOff } from "./cut-off.js";
+import { cutOff, leadingTo } from "./cut-off.js";
 import { axisInValue, type Lowered, toFirst, toLast } from "./lowered.js";
 
 /** Version of ONNX' operators that lowered graphs are made of. */
@@ -195,7 +195,7 @@ export class Lowering {
       });
     }
     const rename = (value: Value): Value => renamed.get(value) ?? value;
-    const nodes: Node[] = this.#builder.nodes.map((node) => ({
+    const nodes: readonly Node[] = leadingTo(this.#builder.nodes, renamed.keys()).map((node) => ({
       ...node,
       inputs: node.inputs.map(rename),
       outputs: node.outputs.map(rename),
