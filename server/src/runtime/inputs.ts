@@ -53,12 +53,14 @@ export interface SyntheticInput {
 
 /**
  * One run's seeded inputs, as {@link syntheticValues} makes them.
+ * @param bounds by input, what its whole numbers are below.
  * @throws PruneScopeError as {@link syntheticValues} does.
  */
 export async function syntheticInput(
   inputs: readonly ValueInfo[],
   axes: DynamicAxes,
   seed: number,
+  bounds: ReadonlyMap<string, number> = new Map(),
 ): Promise<SyntheticInput> {
   const ort = await onnxRuntime();
   const random = uniform(seed);
@@ -66,9 +68,10 @@ export async function syntheticInput(
   const words: string[] = [];
   for (const input of inputs) {
     const shape = boundShape(input, axes) ?? [];
-    const { type, data } = syntheticValues(input, shape, random);
+    const bound = bounds.get(input.name);
+    const { type, data } = syntheticValues(input, shape, random, bound);
     feeds[input.name] = new ort.Tensor(type, (type === "float16" ? float16Array(data) : data) as Float32Array, shape);
-    words.push(`${input.name} ${input.dtype}[${shape.join(", ")}]`);
+    words.push(`${input.name} ${input.dtype}[${shape.join(", ")}]${bound === undefined ? "" : ` below ${bound}`}`);
   }
   return { feeds, words: `synthetic values (seed ${seed}) for ${words.join(", ")}` };
 }
@@ -83,8 +86,8 @@ type SyntheticData =
   | { readonly type: "int8"; readonly data: Int8Array<ArrayBuffer> };
 
 /**
- * Elements for one input: standard normal where they are floats; where they are integers, uniform in [0, `bound`), which
- * is [0, 2) by default (valid as an index almost anywhere); 1 in a mask, so that nothing is masked; 16000 for a scalar
+ * Elements for one input: standard normal where they are floats; where they are integers, or floats with a `bound`, whole
+ * numbers uniform in [0, `bound`), which is [0, 2) by default (valid as an index almost anywhere); 1 in a mask, so that nothing is masked; 16000 for a scalar
  * sample rate.
  * @param bound number of rows of the table that the input is an index into.
  * @throws PruneScopeError `unsupported-op` for an input that is no tensor, `shape-mismatch` for one too large to make up.
@@ -93,7 +96,7 @@ export function syntheticValues(
   input: ValueInfo,
   shape: readonly number[],
   random: () => number,
-  bound = 2,
+  bound?: number,
 ): SyntheticData {
   const count = elementCount(shape);
   if (count > maxElements) {
@@ -105,11 +108,14 @@ export function syntheticValues(
   }
   const sampleRate = count === 1 && /^(sr|sample_?rate|sampling_?rate)$/i.test(input.name);
   const mask = /mask/i.test(input.name);
-  const integer = (): number => (sampleRate ? 16000 : mask ? 1 : Math.floor(random() * bound));
+  const integer = (): number => (sampleRate ? 16000 : mask ? 1 : Math.floor(random() * (bound ?? 2)));
   const length = { length: count };
   switch (input.dtype) {
     case "float":
-      return { type: "float32", data: Float32Array.from(length, () => normal(random)) };
+      return {
+        type: "float32",
+        data: Float32Array.from(length, () => (bound === undefined ? normal(random) : integer())),
+      };
     case "double":
       return { type: "float64", data: Float64Array.from(length, () => normal(random)) };
     case "float16":
