@@ -12,7 +12,8 @@ export interface Constant {
   readonly tensor: TensorRef;
   /** The elements, decoded, raw and little-endian, where they are few (shapes, axes, scales) or exist in no file. */
   readonly inline: Uint8Array | null;
-  readonly origin: "initializer" | "constant-node" | "attribute";
+  /** Where the file has it; `made` for what exists in no file, but was added to the graph. */
+  readonly origin: "initializer" | "constant-node" | "attribute" | "made";
   /** Shape of the dense tensor where the file stores only some of its elements (`tensor` holds those), and their places. */
   readonly sparse: SparseForm | null;
 }

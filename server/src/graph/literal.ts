@@ -30,7 +30,7 @@ export function literal(
     name,
     tensor: { path: "", offset: 0, length: inline.byteLength, dtype, shape: [...shape], encoding: "raw" },
     inline,
-    origin: "initializer",
+    origin: "made",
     sparse: null,
   };
 }

@@ -32,7 +32,7 @@ export const elementsMoved = {
     const Array = width === null || byteLength(dtype, 8) !== 8 * width ? undefined : words[width];
     if (Array === undefined) return null;
     const whole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-    return new Array(whole ? (bytes.buffer) : Uint8Array.from(bytes).buffer);
+    return new Array(whole ? bytes.buffer : Uint8Array.from(bytes).buffer);
   },
 
   /** `elements` of a tensor of `shape` with its axes in the order `perm`. */

@@ -45,7 +45,7 @@ export interface PrunableSearch {
   /** In topological order of first use. */
   readonly weights: readonly PrunableWeight[];
   readonly unprunable: readonly UnprunableView[];
-  /** Elements of every constant that is a trained number. */
+  /** Elements of every constant of the file that is a trained number. */
   readonly parameters: number;
 }
 
@@ -190,7 +190,7 @@ export function findPrunable(model: Model): PrunableSearch {
     for (const constant of graph.constants.values()) {
       const key = keyOf(graph, constant);
       const { dtype, shape } = constant.tensor;
-      if (counted.has(key) || !(isFloat(dtype) || found.has(key))) continue;
+      if (counted.has(key) || constant.origin === "made" || !(isFloat(dtype) || found.has(key))) continue;
       counted.add(key);
       parameters += elementCount(shape);
     }
