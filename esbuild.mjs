@@ -5,7 +5,7 @@ import { build, context } from "esbuild";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
-import { watInBundles } from "./server/wat.mjs";
+import { nodeBundle } from "./server/node-bundle.mjs";
 
 const watch = argv.includes("--watch");
 const common = {
@@ -15,20 +15,9 @@ const common = {
   legalComments: "none",
   logLevel: watch ? "info" : "warning",
   metafile: true,
-  plugins: [watInBundles],
   outdir: "dist",
 };
-const node = {
-  ...common,
-  platform: "node",
-  target: "node20",
-  format: "cjs",
-  external: ["vscode", "onnxruntime-node"],
-  // Its main file asks for others in a way that cannot be followed.
-  alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
-  // What packages written as ES modules ask for has another name in CommonJS.
-  define: { "import.meta.url": "__filename" },
-};
+const node = { ...common, ...nodeBundle };
 
 const builds = [
   {

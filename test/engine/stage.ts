@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { watInBundles } from "../../server/wat.mjs";
+import { nodeBundle } from "../../server/node-bundle.mjs";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -22,17 +22,7 @@ export class Stage {
     );
     const modules = join(this.folder, "node_modules");
     if (!existsSync(modules)) symlinkSync(join(repository, "node_modules"), modules, "junction");
-    await build({
-      entryPoints,
-      outdir: this.folder,
-      bundle: true,
-      external: ["onnxruntime-node"],
-      platform: "node",
-      target: "node20",
-      format: "cjs",
-      logLevel: "warning",
-      plugins: [watInBundles],
-    });
+    await build({ ...nodeBundle, entryPoints, outdir: this.folder, logLevel: "warning" });
   }
 
   path(name: string): string {
