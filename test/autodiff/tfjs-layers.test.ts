@@ -33,8 +33,8 @@ const weighted: ReadonlySet<string> = new Set([
   "TimeDistributed",
 ]);
 
-/** tfjs 4.22 has no gradients of dilated windows; softsign, which these cases have, has no gradient rule with us. */
-const withoutGradient = /dilated|all outputs and states/;
+/** tfjs 4.22 has no gradients of dilated windows. */
+const withoutGradient = /dilated/;
 
 const arrays = (inputs: TensorValues): Record<string, DataArray> =>
   Object.fromEntries(

@@ -21,6 +21,7 @@ export const activations: readonly GradientCase[] = [
   gradientCase("Selu", "alpha and gamma", [], { inputs: [apart(4, 5)], attributes: { alpha: 1.5, gamma: 1.25 } }),
   gradientCase("Sigmoid", "a matrix", matrix),
   gradientCase("Softplus", "a matrix", matrix),
+  gradientCase("Softsign", "a matrix", [], { inputs: [apart(4, 5)] }),
   gradientCase("HardSigmoid", "the default", [], { inputs: [wide(5, 5)] }),
   gradientCase("HardSigmoid", "of PyTorch", [], {
     inputs: [wide(5, 5)],

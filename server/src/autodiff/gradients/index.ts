@@ -40,6 +40,7 @@ import { resize } from "./resize.js";
 import { sigmoid, softplus } from "./sigmoid.js";
 import { slice } from "./slice.js";
 import { logSoftmax, softmax } from "./softmax.js";
+import { softsign } from "./softsign.js";
 import { sum } from "./sum.js";
 import { tanh } from "./tanh.js";
 import { tile } from "./tile.js";
@@ -88,6 +89,7 @@ export const rules: readonly GradientRule[] = Object.freeze([
   ...[sigmoid, softplus],
   ...[slice],
   ...[logSoftmax, softmax],
+  ...[softsign],
   ...[sum],
   ...[tanh],
   ...[tile],
