@@ -22,6 +22,7 @@ import { announce, compareInView } from "./saving/after-save.js";
 import { chooseTarget, type Target } from "./saving/choose-target.js";
 import { inMadeFolder } from "./saving/made-folder.js";
 import { runWithProgress } from "./saving/run-with-progress.js";
+import { tellingWhatIsThere } from "./saving/written-meanwhile.js";
 
 /** Registers both commands. */
 export function activate(context: PruneScope): void {
@@ -84,8 +85,13 @@ async function saveUnseen(context: PruneScope, uri: Uri, ask: boolean): Promise<
 }
 
 async function write(context: PruneScope, params: SaveParams, signal?: AbortSignal): Promise<SaveReport> {
-  const title = plainText(l10n.t("Saving {0}", shownName(Uri.file(params.target).path)));
-  return inMadeFolder(dirname(params.target), () =>
-    runWithProgress(context, ProgressLocation.Notification, title, "save", params, signal),
-  );
+  const name = shownName(Uri.file(params.target).path);
+  const title = plainText(l10n.t("Saving {0}", name));
+  const save = (): Promise<SaveReport> =>
+    runWithProgress(context, ProgressLocation.Notification, title, "save", params, signal);
+  const written = (): void => {
+    const message = l10n.t("Saved {0} before that was cancelled. The file is whole; it was not read back.", name);
+    void window.showInformationMessage(plainText(message));
+  };
+  return inMadeFolder(dirname(params.target), () => tellingWhatIsThere(params.target, save, written));
 }
