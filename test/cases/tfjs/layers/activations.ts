@@ -25,6 +25,7 @@ export const activations: readonly TfjsCase[] = [
   layerCase("PReLU", "a slope for each channel", image, () => layers.prelu({ sharedAxes: [1, 2] })),
   layerCase("Softmax", "the default axis", wide, () => layers.softmax()),
   layerCase("Softmax", "the last axis", image, () => layers.softmax({ axis: -1 })),
+  // Its type says one axis; Keras, and what runs it, take several.
   layerCase("Softmax", "two axes", image, () => layers.softmax({ axis: [1, 2] as unknown as number })),
   layerCase("BatchNormalization", "of vectors", wide, () => layers.batchNormalization({ epsilon: 0.01 })),
   layerCase("BatchNormalization", "of images", image, () => layers.batchNormalization({})),

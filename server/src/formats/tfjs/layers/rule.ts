@@ -34,6 +34,19 @@ export interface LayerRule {
   lower(call: LayerCall): readonly Lowered[];
 }
 
+/**
+ * The layer that a wrapper holds under `name`: TensorFlow.js' types do not show it.
+ * @throws Error where there is none.
+ */
+export function heldLayer(wrapper: Layer, name: "backwardLayer" | "forwardLayer" | "layer"): Layer {
+  const held: unknown = Reflect.get(wrapper, name);
+  if (isLayer(held)) return held;
+  throw new Error(`${wrapper.name} holds no ${name}`);
+}
+
+const isLayer = (value: unknown): value is Layer =>
+  typeof value === "object" && value !== null && "getClassName" in value && "inboundNodes" in value;
+
 /** The single input of a layer. */
 export const only = ({ inputs }: LayerCall): Lowered => inputs[0]!;
 
@@ -41,4 +54,25 @@ export const only = ({ inputs }: LayerCall): Lowered => inputs[0]!;
 export function lengths(json: Json | undefined, axes: number, fallback: number): number[] {
   if (Array.isArray(json)) return (json as readonly number[]).slice(0, axes);
   return Array.from({ length: axes }, () => (typeof json === "number" ? json : fallback));
+}
+
+/** A number, or a list of them, of a configuration. @throws Error for anything else. */
+export function numbersIn(json: Json | undefined): number | readonly number[] {
+  if (typeof json === "number") return json;
+  const isNumber = (one: Json): one is number => typeof one === "number";
+  if (Array.isArray(json)) {
+    const list: readonly Json[] = json;
+    if (list.every(isNumber)) return list;
+  }
+  throw new Error("a configuration has no numbers where it should");
+}
+
+/** What a configuration adds or cuts off before and after each of `axes` axes. @throws Error for anything else. */
+export function sidesIn(json: Json | undefined, axes: number): readonly (readonly [before: number, after: number])[] {
+  const list: readonly Json[] = Array.isArray(json) ? json : [];
+  return Array.from({ length: axes }, (_, axis) => {
+    const pair = numbersIn(list[axis]);
+    if (typeof pair === "number" || pair.length !== 2) throw new Error("a configuration has no pair where it should");
+    return [pair[0]!, pair[1]!] as const;
+  });
 }

@@ -47,6 +47,7 @@ export async function buildUnfilled(tf: TensorFlow, topology: JsonObject): Promi
     for (const weight of made.splice(0)) weight.dispose();
   };
   let failed: string | null = null;
+  // One of them is protected: the types say that nobody replaces it.
   const methods = Layer.prototype as unknown as LayerMethods;
   const { addWeight, apply } = methods;
   methods.addWeight = function (name, shape, dtype) {

@@ -106,5 +106,5 @@ function blockOf({ lowering, inputs, constant }: OpSite): {
   const widths = lowering.numbers(inputs[2]!);
   if (sides.length !== 2 || sides[0] !== sides[1]) throw new Unlowered(`its blocks are [${sides.join(", ")}]`);
   if (widths?.length !== 4) throw new Unlowered("its widths are computed while the model runs");
-  return { block: sides[0]!, widths: widths as unknown as readonly [number, number, number, number] };
+  return { block: sides[0]!, widths: [widths[0]!, widths[1]!, widths[2]!, widths[3]!] };
 }

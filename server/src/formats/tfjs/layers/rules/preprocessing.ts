@@ -1,7 +1,7 @@
 /** Layers that prepare inputs: images in another size or range, categories as vectors. */
 import type { Lowered } from "../../lowering/lowered.js";
 import { cropRows } from "../center-crop.js";
-import { type LayerRule, only } from "../rule.js";
+import { type LayerRule, numbersIn, only } from "../rule.js";
 
 export const rescaling: LayerRule = {
   classes: ["Rescaling"],
@@ -9,8 +9,8 @@ export const rescaling: LayerRule = {
     const { lowering, config } = call;
     const x = only(call);
     const floats = lowering.dtypeOf(x) === "float" ? x : { ...x, value: lowering.cast(x.value, "float") };
-    const { scale, offset } = config as unknown as { scale: Numbers; offset: Numbers };
-    const factor = (numbers: Numbers): Lowered =>
+    const [scale, offset] = [numbersIn(config["scale"]), numbersIn(config["offset"])];
+    const factor = (numbers: number | readonly number[]): Lowered =>
       typeof numbers === "number"
         ? lowering.plain(lowering.scalar(numbers), [])
         : lowering.plain(lowering.literal("float", [numbers.length], numbers), [numbers.length]);
@@ -18,8 +18,6 @@ export const rescaling: LayerRule = {
     return [offset === 0 ? scaled : lowering.elementwise("Add", [scaled, factor(offset)])];
   },
 };
-
-type Numbers = number | readonly number[];
 
 export const centerCrop: LayerRule = {
   classes: ["CenterCrop"],

@@ -1,7 +1,7 @@
 /** Recurrent layers, and two of them that read a sequence from both ends. */
 import type { Lowered } from "../../lowering/lowered.js";
 import { type RecurrentLayer, runRecurrent } from "../recurrent.js";
-import type { LayerRule } from "../rule.js";
+import { heldLayer, type LayerRule } from "../rule.js";
 
 export const recurrent: LayerRule = {
   classes: ["GRU", "LSTM", "RNN", "SimpleRNN"],
@@ -17,12 +17,13 @@ export const bidirectional: LayerRule = {
   classes: ["Bidirectional"],
   lower: (call) => {
     const { lowering, config, inputs, outputShapes } = call;
-    const layers = call.layer as unknown as { forwardLayer: RecurrentLayer; backwardLayer: RecurrentLayer };
+    const held = (name: "backwardLayer" | "forwardLayer"): RecurrentLayer =>
+      heldLayer(call.layer, name) as RecurrentLayer;
     const [x, ...initial] = inputs;
     const half = initial.length / 2;
-    const ahead = runRecurrent(call, layers.forwardLayer, [x!, ...initial.slice(0, half)]);
+    const ahead = runRecurrent(call, held("forwardLayer"), [x!, ...initial.slice(0, half)]);
     // What comes out of the second is turned round.
-    const back = runRecurrent(call, layers.backwardLayer, [x!, ...initial.slice(half)], true);
+    const back = runRecurrent(call, held("backwardLayer"), [x!, ...initial.slice(half)], true);
     if (typeof ahead === "string") return call.unlowered(ahead);
     if (typeof back === "string") return call.unlowered(back);
     const states = [...ahead.states, ...back.states];

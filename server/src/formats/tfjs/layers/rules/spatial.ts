@@ -1,17 +1,15 @@
 /** Layers that pad, crop and enlarge images. */
 import { resize } from "../../lowering/resize.js";
 import { imageOf, outOf } from "../image.js";
-import type { LayerRule } from "../rule.js";
-
-type Sides = readonly [readonly [number, number], readonly [number, number]];
+import { type LayerRule, sidesIn } from "../rule.js";
 
 export const zeroPadding: LayerRule = {
   classes: ["ZeroPadding2D"],
   lower: (call) => {
     const { lowering, config } = call;
     const { x, shape } = imageOf(call);
-    const [rows, columns] = config["padding"] as unknown as Sides;
-    const pads = lowering.ints([0, 0, rows[0], columns[0], 0, 0, rows[1], columns[1]]);
+    const sides = sidesIn(config["padding"], 2);
+    const pads = lowering.ints([0, 0, ...sides.map(([before]) => before), 0, 0, ...sides.map(([, after]) => after)]);
     return [outOf(call, lowering.first(lowering.op("Pad", [lowering.firstValue(x), pads]), shape))];
   },
 };
@@ -24,7 +22,7 @@ export const cropping: LayerRule = {
   lower: (call) => {
     const { lowering, config } = call;
     const { x, shape } = imageOf(call);
-    const sides = config["cropping"] as unknown as Sides;
+    const sides = sidesIn(config["cropping"], 2);
     const value = lowering.op("Slice", [
       lowering.firstValue(x),
       lowering.ints(sides.map(([before]) => before)),

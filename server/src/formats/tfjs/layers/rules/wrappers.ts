@@ -1,12 +1,12 @@
 /** TimeDistributed: a layer applied to every step by itself, all steps of all samples in one batch. */
 import type { Lowering } from "../../lowering/lowering.js";
-import { type Layer, type LayerRule, only } from "../rule.js";
+import { heldLayer, type LayerRule, only } from "../rule.js";
 
 export const timeDistributed: LayerRule = {
   classes: ["TimeDistributed"],
   lower: (call) => {
     const { lowering, layer, outputShapes } = call;
-    const inner = (layer as unknown as { readonly layer: Layer }).layer;
+    const inner = heldLayer(layer, "layer");
     const x = only(call);
     const [, steps, ...each] = x.shape!;
     const [, , ...result] = outputShapes[0]!;
