@@ -2,10 +2,10 @@
  * One engine process as its parent sees it: started, given one job at a time, asked to stop, killed. Whatever way it
  * ends, the job that it was running is settled, and only after the process is gone.
  */
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { fromErrorData, PruneScopeError } from "../../protocol/errors.js";
 import type { JobName, Jobs } from "../../protocol/requests.js";
-import { cleanVariables } from "../process/clean-variables.js";
+import { quietChild } from "../process/quiet-child.js";
 import { ranOutOfMemory } from "../process/process-end.js";
 import { residentMemory } from "../process/resident-memory.js";
 import { EngineCrash } from "./engine-crash.js";
@@ -22,7 +22,6 @@ import {
 const graceMs = 200;
 const memoryIntervalMs = 1000;
 const megabyte = 1e6;
-const keptOutput = 2000;
 
 interface Job {
   readonly file: string;
@@ -49,21 +48,12 @@ export class EngineProcess {
   /** Why we ended it, when we did. */
   #endedFor: PruneScopeError | null = null;
   #fatal: string | null = null;
-  #output = "";
+  readonly #output: () => string;
 
   constructor({ entry, priority, onOutput }: EngineProcessOptions) {
-    this.#child = fork(entry, formatEngineArguments({ parent: process.pid, priority }), {
-      serialization: "advanced",
-      execArgv: [],
-      env: cleanVariables(),
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-    });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.#output = (this.#output + text).slice(-keptOutput);
-        onOutput?.(text);
-      });
-    }
+    const { child, output } = quietChild(entry, formatEngineArguments({ parent: process.pid, priority }), { onOutput });
+    this.#child = child;
+    this.#output = output;
     this.#child.on("message", (message: FromEngine) => {
       this.#receive(message);
     });
@@ -178,7 +168,7 @@ export class EngineProcess {
   #onClose(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#job === null) return;
     const { file, stage } = this.#job;
-    const end = { code, signal, fatal: this.#fatal, output: this.#output };
+    const end = { code, signal, fatal: this.#fatal, output: this.#output() };
     if (this.#endedFor !== null) this.#reject(this.#endedFor);
     else if (ranOutOfMemory(end)) {
       const message = `There was not enough memory for the stage "${stage}", and the analysis engine ended.`;

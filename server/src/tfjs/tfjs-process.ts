@@ -2,14 +2,12 @@
  * One process that runs TensorFlow.js, as its parent sees it: started with a backend, asked for runs, killed. It answers
  * each time, or its end is told. What it prints is kept for the case that it dies, and shown to nobody.
  */
-import { fork, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { dirname } from "node:path";
-import { cleanVariables } from "../process/clean-variables.js";
+import { quietChild } from "../process/quiet-child.js";
 import type { ProcessEnd } from "../process/process-end.js";
 import { residentMemory } from "../process/resident-memory.js";
 import { type Backend, formatTfjsArguments, type FromTfjs, type RunRequest, type ToTfjs } from "./messages.js";
-
-const keptOutput = 2000;
 
 /** The process ended before it answered. */
 export class TfjsProcessEnded extends Error {
@@ -27,36 +25,27 @@ export class TfjsProcess {
   readonly #child: ChildProcess;
   #expectation: Expectation | null = null;
   #end: TfjsProcessEnded | null = null;
-  #output = "";
 
   /** @param script path of `dist/tfjs.js`. Call {@link ready} at once. */
   constructor(
     script: string,
     readonly backend: Backend,
   ) {
-    this.#child = fork(script, formatTfjsArguments({ parent: process.pid, backend }), {
+    const { child, output } = quietChild(script, formatTfjsArguments({ parent: process.pid, backend }), {
       // A library is looked for in the working directory too, on Windows: it must not be that of a model.
       cwd: dirname(script),
-      serialization: "advanced",
-      execArgv: [],
-      env: cleanVariables(),
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        this.#output = (this.#output + text).slice(-keptOutput);
-      });
-    }
+    this.#child = child;
     this.#child.on("message", (message: FromTfjs) => {
       this.#expectation?.resolve(message);
       this.#expectation = null;
     });
     // `close` comes after `exit`, when the last messages have been read.
     this.#child.on("close", (code, signal) => {
-      this.#ended({ code, signal, fatal: null, output: this.#output });
+      this.#ended({ code, signal, fatal: null, output: output() });
     });
     this.#child.on("error", (error) => {
-      this.#ended({ code: null, signal: null, fatal: error.message, output: this.#output });
+      this.#ended({ code: null, signal: null, fatal: error.message, output: output() });
     });
   }
 
