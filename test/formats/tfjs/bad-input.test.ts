@@ -20,7 +20,7 @@ import {
   badWeights,
   foreignJson,
   layers,
-} from "../../cases/bad-tfjs.js";
+} from "../../cases/tfjs/broken/index.js";
 import { quietContext } from "../../support/job-context.js";
 import { ModelFolder } from "../../support/model-folder.js";
 import { tfjsMutants, tfjsSeeds } from "../../fuzz/tfjs-mutants.js";
